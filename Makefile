@@ -1,0 +1,34 @@
+# `make monday` sets up and runs the main job; `make test` sets up and passes the tests.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+HOME_DIR := $(or $(MONDAY_MIX_HOME),$(CURDIR)/var)
+
+.PHONY: setup monday test lint types dbt-check bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	cd warehouse && MONDAY_MIX_HOME="$(HOME_DIR)" ../$(BIN)/dbt parse --quiet
+	$(BIN)/monday-mix init --home "$(HOME_DIR)"
+	touch $(STAMP)
+
+monday: setup
+	$(BIN)/monday-mix demo --home "$(HOME_DIR)"
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check . || true
+
+types: setup
+	$(BIN)/mypy
+
+dbt-check: setup
+	$(BIN)/monday-mix init --home "$(CURDIR)/var/dbt-check"
+	cd warehouse && MONDAY_MIX_HOME="$(CURDIR)/var/dbt-check" ../$(BIN)/dbt build --quiet

@@ -1,0 +1,80 @@
+"""Playlists: candidates, the thirty that are taken, and what made them.
+
+Belongs here: glue between the lake and models_ml. Does not: filters, scores, rules, reasons.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from dagster_project import keys
+from dagster_project.home import parse_week
+from dagster_project.lake import Lake
+from dagster_project.progress import unhurried
+from dagster_project.resources import Workspace
+from dagster_project.table_schemas import RUN_FACTS
+from dagster_project.vectors_io import RECORDING_FACTORS, load_factors, load_retriever
+from models_ml.candidates import find_candidates
+from models_ml.features import WeekFeatures, read_features
+from models_ml.playlists import PlaylistParams, build_playlists
+
+FEATURES_READ = ("listeners", "recordings", "editions", "interactions", "exclusions", "blocked_artists", "known_artists",
+                 "market_popularity")
+
+
+def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
+    """The week's features as arrays."""
+    return read_features(**{name: lake.read_week(f"features/{name}", week) for name in FEATURES_READ})
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(key, deps=[keys.CANDIDATE_INDEX, *map(keys.feature, FEATURES_READ)], group_name="candidates",
+                        partitions_def=keys.WEEKLY, kinds={"python", "parquet"}, description=words)
+           for key, words in (
+               (keys.CANDIDATES, "One row per listener: recordings that pass every filter, with score and sources."),
+               (keys.ml("candidate_funnel"), "One row per stage and rule: how many candidates it took out."),
+               (keys.ml("rejected_candidates"), "One row per sampled listener and candidate that a rule took out."))],
+    name="candidates", partitions_def=keys.WEEKLY)
+def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Search, filter with named reasons, and search again for listeners left with few."""
+    week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
+    factors = load_factors(lake, week, settings.collaborative.regularization)
+    retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
+    found = find_candidates(week_features(lake, week), factors, retriever, settings.candidates, unhurried())
+    for key, table, rows in ((keys.CANDIDATES, "candidates/candidates", found.table),
+                             (keys.ml("candidate_funnel"), "ml/candidate_funnel", found.funnel),
+                             (keys.ml("rejected_candidates"), "ml/rejected_candidates", found.rejected)):
+        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": lake.replace_week(table, week, rows)})
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(key, deps=[keys.CANDIDATES, *map(keys.feature, FEATURES_READ)], group_name="playlists",
+                        partitions_def=keys.WEEKLY, kinds={"python", "parquet"}, description=words)
+           for key, words in (
+               (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
+               (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
+               (keys.ml("run_facts"), "One row: what made the week's playlists."))],
+    name="playlists", partitions_def=keys.WEEKLY)
+def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Score, assemble under the rules, put in order, give reasons."""
+    week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
+    made = build_playlists(
+        week_features(lake, week), load_factors(lake, week, settings.collaborative.regularization),
+        lake.read_week("candidates/candidates", week),
+        PlaylistParams(settings.candidates, settings.ranking, settings.rules), unhurried())
+    for name, rows in (("playlist_slots", made.slots), ("relaxations", made.relaxations),
+                       ("run_facts", _run_facts(workspace, week))):
+        count = lake.replace_week(f"ml/{name}", week, rows)
+        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
+
+
+def _run_facts(workspace: Workspace, week: dt.date) -> pa.Table:
+    trained = dt.datetime.fromtimestamp(workspace.lake.path(RECORDING_FACTORS, week).stat().st_mtime, dt.UTC)
+    return pa.Table.from_pylist([{
+        "config_hash": workspace.configuration.hash(),
+        "model_version": f"{week}:{workspace.lake.content_hash(RECORDING_FACTORS, week)[:12]}",
+        "model_trained_at": trained.replace(tzinfo=None),
+        "generated_at": workspace.started_at,
+    }], schema=RUN_FACTS)

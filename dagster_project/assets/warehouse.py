@@ -1,0 +1,77 @@
+"""The warehouse: the two dbt calls of a week.
+
+Belongs here: dbt assets, their keys and groups, and handing their Parquet to the lake. Does not: SQL.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
+
+from dagster_project import keys
+from dagster_project.home import WAREHOUSE_PROJECT, parse_week
+from dagster_project.resources import Dbt, Workspace, clear_scratch, dbt_build_arguments, dbt_environment
+
+FEATURE_TABLES = ("artists", "listeners", "recordings", "editions", "interactions", "exclusions", "blocked_artists",
+                  "known_artists", "heard_tracks", "market_popularity")
+MART_TABLES = ("weekly_playlists", "weekly_playlist_tracks", "playlist_relaxations", "rejected_candidates",
+               "candidate_funnel")
+
+project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)
+project.prepare_if_dev()
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt nodes by the folder they live in; every landed dataset is the one asset that reads landing."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True,
+                                                      enable_source_metadata=False))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Sources by their producer, models by folder and name."""
+        name = dbt_resource_props["name"]
+        if dbt_resource_props["resource_type"] == "source":
+            source = dbt_resource_props["source_name"]
+            return keys.LANDING_FILES if source in ("intake", "inputs") else dg.AssetKey([source, name])
+        if dbt_resource_props["resource_type"] == "seed":
+            return dg.AssetKey(["seeds", name])
+        return dg.AssetKey([dbt_resource_props["fqn"][1], name])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "seeds"
+        return str(dbt_resource_props["fqn"][1])
+
+
+@dbt_assets(manifest=project.manifest_path, project=project, select="tag:features", partitions_def=keys.WEEKLY,
+            dagster_dbt_translator=Translator(), name="features", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
+def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
+    """Clean, weigh and cut as of the Monday."""
+    week = parse_week(context.partition_key)
+    clear_scratch(workspace.paths)
+    yield from _build(context, dbt, workspace, week, "features")
+    for table in FEATURE_TABLES:
+        workspace.lake.adopt(f"features/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+
+
+@dbt_assets(manifest=project.manifest_path, project=project, select="tag:marts", partitions_def=keys.WEEKLY,
+            dagster_dbt_translator=Translator(), name="marts", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
+def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
+    """The playlist tables, tested before anyone sees them."""
+    week = parse_week(context.partition_key)
+    clear_scratch(workspace.paths)
+    for table in FEATURE_TABLES:
+        workspace.lake.lend(f"features/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+    yield from _build(context, dbt, workspace, week, "marts")
+    for table in MART_TABLES:
+        workspace.lake.adopt(f"marts/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+
+
+def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, week: dt.date, tag: str) -> Iterator[Any]:
+    arguments = dbt_build_arguments(workspace.configuration, tag)
+    with dbt_environment(workspace.paths, week):
+        yield from dbt.cli(arguments, context=context, target_path=workspace.paths.dbt_target).stream()

@@ -1,0 +1,181 @@
+"""Questions the command line asks of the tables: a playlist, the reason for a track, the state of the home.
+
+Belongs here: reading the published file and the lake for a person. Does not: changing anything.
+"""
+
+import datetime as dt
+import textwrap
+from operator import neg
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from dagster_project.manifest import committed_weeks, read_manifest, stale_weeks
+from models_ml.errors import InputError
+
+WIDTHS = (4, 34, 24, 62)
+
+
+def show_playlist(home: Home, user_id: str, week: dt.date | None = None) -> str:
+    """A listener's playlist as a table of position, title, artist and reason."""
+    with _published(home) as connection:
+        week = week or _newest_week(connection)
+        rows = connection.execute(
+            "select position, title, artist_name, reason from weekly_playlist_tracks "
+            "where user_id = ? and week = ? order by program_id, position", [user_id, week]).fetchall()
+        if not rows:
+            raise InputError(_no_playlist(connection, user_id, week))
+    head = f"{user_id}, Monday {week}"
+    lines = [_row(("", "title", "artist", "reason")), _row(tuple("-" * width for width in WIDTHS))]
+    lines += [_row((str(position), title, artist, reason)) for position, title, artist, reason in rows]
+    return "\n".join([head, "", *lines])
+
+
+def _no_playlist(connection: duckdb.DuckDBPyConnection, user_id: str, week: dt.date) -> str:
+    few = connection.execute("select limit_to from playlist_relaxations where user_id = ? and week = ? "
+                             "and rule_id = 'too_few_tracks'", [user_id, week]).fetchone()
+    if few:
+        return f"listener {user_id}: no playlist for {week}, only {int(few[0])} tracks pass the filters and thirty are needed"
+    weeks = [str(row[0]) for row in connection.execute("select distinct week from weekly_playlists order by 1").fetchall()]
+    return f"listener {user_id}: no playlist for {week}; published weeks: {', '.join(weeks)}"
+
+
+def typical_listener(home: Home, week: dt.date) -> str:
+    """The listener in the middle by tracks heard, among those with a full list from their own listening."""
+    with _published(home) as connection:
+        listed = connection.execute("select user_id from weekly_playlists where week = ? and status = 'complete' "
+                                    "and listener_rung = 'collaborative'", [week]).to_arrow_table()
+        users, heard = (str(Lake(home.lake).path(f"features/{name}", week)) for name in ("listeners", "heard_tracks"))
+        found = connection.execute(
+            "select user_id from read_parquet(?) as users join read_parquet(?) as heard using (user_index) "
+            "semi join listed using (user_id) group by user_id order by count(*), user_id", [users, heard]).fetchall()
+    if not listed.num_rows:
+        raise InputError(f"no listener has a full playlist for {week}")
+    return str(found[len(found) // 2][0])
+
+
+def why_track(home: Home, user_id: str, track_id: str, week: dt.date | None = None) -> str:
+    """Why a track is in a listener's playlist, part by part, or which rule or rank kept it out."""
+    with _published(home) as connection:
+        week = week or _newest_week(connection)
+        found = connection.execute("select * from weekly_playlist_tracks where user_id = ? and track_id = ? and week = ?",
+                                   [user_id, track_id, week]).to_arrow_table().to_pylist()
+    return _why_given(found[0]) if found else _why_not_given(home, user_id, track_id, week)
+
+
+def _why_given(row: dict[str, Any]) -> str:
+    parts = {name.removeprefix("contribution_"): value for name, value in row.items() if name.startswith("contribution_")}
+    lines = [f"{row['title']} by {row['artist_name']} is number {row['position']} of {row['user_id']}, Monday {row['week']}",
+             f"  {row['reason']}"]
+    if row["anchor_track_id"]:
+        lines.append(f"  heard track behind it: {row['anchor_track_id']}")
+    lines += [f"  {name:<15} {value:+.6f}" for name, value in parts.items()]
+    return "\n".join([*lines, f"  {'score':<15} {row['final_score']:+.6f}"])
+
+
+def _why_not_given(home: Home, user_id: str, track_id: str, week: dt.date) -> str:
+    lake = Lake(home.lake)
+    listener = _first(lake.path("features/listeners", week), "user_id", user_id)
+    if listener is None:
+        return f"{user_id} is no listener of {week}: nothing of theirs was known before that Monday"
+    edition = _first(lake.path("features/editions", week), "track_id", track_id)
+    if edition is None:
+        return f"{track_id} was not known before Monday {week}: it is in no tracks file of that week, or comes out later"
+    name = f"{edition['title']} by {edition['artist_name']}"
+    if edition["unavailable_rule"]:
+        return f"{name} can't be given to anyone on {week}: {edition['unavailable_rule'].replace('_', ' ')}"
+    user, recording = listener["user_index"], edition["recording_index"]
+    excluded = _where(lake.path("features/exclusions", week), user_index=user, recording_index=recording)
+    if excluded:
+        return f"{name} is kept from {user_id} on {week}: {excluded[0]['rule_id'].replace('_', ' ')}"
+    blocked = {row["artist_index"] for row in _where(lake.path("features/blocked_artists", week), user_index=user)}
+    if blocked & set(edition["artist_indexes"]):
+        return f"{name} is kept from {user_id} on {week}: blocked artist"
+    if edition["explicit"] and not listener["allow_explicit"]:
+        return f"{name} is kept from {user_id} on {week}: explicit"
+    if edition["markets"] is not None and listener["market"] not in edition["markets"]:
+        return f"{name} is kept from {user_id} on {week}: not available in market {listener['market']}"
+    return _why_outranked(lake, week, user, recording, user_id, name)
+
+
+def _why_outranked(lake: Lake, week: dt.date, user: int, recording: int, user_id: str, name: str) -> str:
+    slots = _where(lake.path("ml/playlist_slots", week), user_index=user)
+    given = [row for row in slots if row["recording_index"] == recording]
+    if given:
+        return f"{name} is another edition of number {given[0]['position']} of {user_id}, Monday {week}"
+    candidates = _where(lake.path("candidates/candidates", week), user_index=user)
+    found = candidates[0] if candidates else {"score": [], "recording_index": []}
+    ranked = [best for _, best in sorted(zip(map(neg, found["score"]), found["recording_index"], strict=True))]
+    if recording in ranked:
+        return (f"{name} was candidate {ranked.index(recording) + 1} of {len(ranked)} for {user_id} on {week} by retrieval; "
+                f"thirty others had better scores or the rules on artists and albums kept it out")
+    return f"{name} was not among the {len(ranked)} candidates for {user_id} on {week}: too far from what they listen to"
+
+
+def status(home: Home) -> str:
+    """Weeks, files and what needs attention, as lines."""
+    weeks, stale = committed_weeks(home), stale_weeks(home)
+    lines = [f"home       {home.root}"]
+    if not weeks:
+        return "\n".join([*lines, "weeks      none yet; land files and run: monday-mix run --week MONDAY"])
+    newest = weeks[-1]
+    lines.append(f"weeks      {len(weeks)}, {weeks[0]} to {newest}")
+    if stale:
+        lines.append(f"stale      {', '.join(map(str, stale))}: an earlier week was run again since; run them again in order")
+    if home.published.exists():
+        with _published(home) as connection:
+            row = connection.execute("select count(*), count(*) filter (where status = 'relaxed') from weekly_playlists "
+                                     "where week = ?", [newest]).fetchone() or (0, 0)
+        lines.append(f"playlists  {row[0]} for {newest}, {row[1]} of them with a rule relaxed")
+    lines += _file_lines(home, newest)
+    return "\n".join(lines)
+
+
+def _file_lines(home: Home, week: dt.date) -> list[str]:
+    manifest = read_manifest(home, week) or {"inputs": []}
+    broken = [row for row in manifest["inputs"] if row["error"]]
+    lines = [f"files      {len(manifest['inputs'])} read for {week}, {len(broken)} of them unreadable"]
+    lines += [textwrap.indent(f"{row['path']}: {row['error']}", " " * 11) for row in broken]
+    report = Lake(home.lake)
+    if report.has_week("reports/intake_files", week):
+        table = report.read_week("reports/intake_files", week)
+        counts = {name: pc.sum(table[f"{name}_count"]).as_py() or 0
+                  for name in ("row", "accepted", "pending", "quarantined", "duplicate")}
+        lines.append("rows       {row} in = {accepted} accepted + {pending} pending + {quarantined} quarantined "
+                     "+ {duplicate} duplicates".format(**counts))
+    return lines
+
+
+def _published(home: Home) -> duckdb.DuckDBPyConnection:
+    if not home.published.exists():
+        raise InputError(f"{home.published}: nothing is published yet; run: monday-mix run --week MONDAY")
+    return duckdb.connect(str(home.published), read_only=True)
+
+
+def _newest_week(connection: duckdb.DuckDBPyConnection) -> dt.date:
+    row = connection.execute("select max(week) from weekly_playlists").fetchone()
+    if row is None or row[0] is None:
+        raise InputError("nothing is published yet; run: monday-mix run --week MONDAY")
+    week: dt.date = row[0]
+    return week
+
+
+def _where(path: Path, **equals: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(
+        path, partitioning=None, filters=[(name, "==", value) for name, value in equals.items()]).to_pylist()
+    return rows
+
+
+def _first(path: Path, column: str, value: str) -> dict[str, Any] | None:
+    rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None, filters=[(column, "==", value)]).to_pylist()
+    return rows[0] if rows else None
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    shortened = [cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, WIDTHS, strict=True)]
+    return "  ".join(cell.ljust(width) for cell, width in zip(shortened, WIDTHS, strict=True)).rstrip()

@@ -1,0 +1,92 @@
+"""Running the Monday job from the command line.
+
+Belongs here: executing the job in this process and saying how it went. Does not: commands (cli.py).
+"""
+
+import contextlib
+import datetime as dt
+import io
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.instance import InstanceRef  # no public way to an instance with settings of one's own
+
+from dagster_project.definitions import build_defs
+from dagster_project.home import REPOSITORY, Home
+from dagster_project.progress import LOG
+from models_ml.errors import InputError
+
+
+def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inputs: bool = False) -> bool:
+    """Run one Monday through the job `monday`. Returns True where it was published.
+
+    Raises InputError where the input, or the configuration, can't be used.
+    """
+    started = time.monotonic()
+    print(f"Monday {week}", file=sys.stderr)
+    job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def("monday")
+    run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if refresh_inputs:
+        run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
+    with _instance(home) as instance, _dbt_output(home) as dbt_log, _lines_on_standard_error():
+        result = job.execute_in_process(run_config=run_config, instance=instance, partition_key=week.isoformat(),
+                                        raise_on_error=False)
+    if not result.success:
+        _explain_failure(result, dbt_log)
+        return False
+    print(f"Monday {week} published in {time.monotonic() - started:.0f} s: {home.published}", file=sys.stderr)
+    return True
+
+
+@contextlib.contextmanager
+def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Run history in the home: with the default home the same that `dagster dev` here shows."""
+    base = home.dagster
+    base.mkdir(parents=True, exist_ok=True)
+    settings = {"storage": {"sqlite": {"base_dir": str(base)}}}
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(base), config_dir=str(REPOSITORY), overrides=settings)) as it:
+        yield it
+
+
+@contextlib.contextmanager
+def _dbt_output(home: Home) -> Iterator[Path]:
+    """What dbt prints goes to a file: a screenful a run, and needed only when something fails."""
+    path = home.root / "dbt" / "last_run.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        yield path
+
+
+@contextlib.contextmanager
+def _lines_on_standard_error() -> Iterator[None]:
+    """Progress for a person; Dagster's own events are left to its UI."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("  %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+
+
+def _explain_failure(result: dg.ExecuteInProcessResult, dbt_log: Path) -> None:
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        while error is not None:
+            if error.cls_name == "InputError" or (error.cls_name or "").endswith("FileError"):
+                raise InputError(error.message.split(": ", 1)[-1].strip())
+            last, error = error, error.cause
+        if getattr(event.event_specific_data, "error", None) is not None:
+            where = event.step_key or "the run"
+            lines = io.StringIO(last.message).read().strip().splitlines()
+            print(f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
+                  file=sys.stderr)
+            return
+    print(f"monday-mix: the run failed; dbt's words are in {dbt_log}", file=sys.stderr)

@@ -1,0 +1,114 @@
+"""Configuration: the sections, their defaults, and the hash that names them.
+
+Belongs here: which parameter class stands behind which section of `<home>/config.toml`. Does not: the
+parameters of a step (they are declared beside the step in models_ml/) or how TOML is checked (settings.py).
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster_project.settings import fill_section, merge, read_toml
+from models_ml.candidates import CandidateParams
+from models_ml.collaborative import CollaborativeParams
+from models_ml.errors import InputError
+from models_ml.ranking import RankingParams
+from models_ml.retrieval import RetrievalParams
+from models_ml.assembly import AssemblyParams
+
+
+@dataclass(frozen=True)
+class RunParams:
+    """What belongs to the run as a whole."""
+
+    program_id: str = field(default="discover", metadata={"doc": "name of the list, first in every key"})
+    seed: int = field(default=0, metadata={"unit": "", "min": 0, "max": 2**31, "doc": "base of every seed"})
+    publish_weeks: int = field(default=12, metadata={"unit": "weeks", "min": 1, "max": 520,
+                                                     "doc": "newest weeks the published file holds"})
+    cold_start_every: int = field(default=4, metadata={"unit": "weeks", "min": 1, "max": 520,
+                                                       "doc": "factors are trained from nothing every so many weeks"})
+
+    def __post_init__(self) -> None:
+        if not self.program_id.replace("-", "").replace("_", "").isalnum() or self.program_id.lower() != self.program_id:
+            raise ValueError(f"program_id is {self.program_id!r}; use lower-case letters, digits, - and _")
+
+
+@dataclass(frozen=True)
+class WeightingParams:
+    """What dbt weights listening by; handed over as variables of the same names."""
+
+    confidence_alpha: float = field(default=10.0, metadata={
+        "unit": "", "min": 0.0, "max": 1000.0, "doc": "slope of confidence, c = 1 + alpha ln(1 + engagement)"})
+    negative_threshold: float = field(default=0.5, metadata={
+        "unit": "", "min": 0.0, "max": 1000.0, "doc": "engagement at or below minus this is a negative preference"})
+    heard_ms: int = field(default=30_000, metadata={
+        "unit": "ms", "min": 1, "max": 3_600_000, "doc": "listening after which a track counts as heard"})
+    skip_ms: int = field(default=30_000, metadata={
+        "unit": "ms", "min": 1, "max": 3_600_000, "doc": "listening within which an end by the listener is a skip"})
+    session_gap_minutes: int = field(default=30, metadata={
+        "unit": "minutes", "min": 1, "max": 1440, "doc": "silence after which a new session begins"})
+    sampled_cooldown_weeks: int = field(default=26, metadata={
+        "unit": "weeks", "min": 0, "max": 520, "doc": "how long a sampled track is not recommended"})
+    recommended_cooldown_weeks: int = field(default=4, metadata={
+        "unit": "weeks", "min": 0, "max": 520, "doc": "how long a delivered track is not recommended again"})
+    recent_days: int = field(default=28, metadata={
+        "unit": "days", "min": 1, "max": 3650, "doc": "how far back \"recently popular\" looks"})
+    popular_tracks_per_market: int = field(default=1000, metadata={
+        "unit": "tracks", "min": 30, "max": 10_000, "doc": "recently popular tracks kept for each market"})
+    clock_tolerance_hours: int = field(default=24, metadata={
+        "unit": "hours", "min": 0, "max": 8760, "doc": "how far after its file was first seen a moment may lie"})
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that can be set, by section."""
+
+    run: RunParams = field(default_factory=RunParams)
+    weighting: WeightingParams = field(default_factory=WeightingParams)
+    collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
+    retrieval: RetrievalParams = field(default_factory=RetrievalParams)
+    candidates: CandidateParams = field(default_factory=CandidateParams)
+    ranking: RankingParams = field(default_factory=RankingParams)
+    rules: AssemblyParams = field(default_factory=AssemblyParams)
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Every setting by section and name."""
+        return dataclasses.asdict(self)
+
+    def hash(self) -> str:
+        """Short hash of every setting: equal hashes, equal configuration."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def dbt_vars(self) -> dict[str, Any]:
+        """What dbt is told, beside the week."""
+        return {"program_id": self.run.program_id, **dataclasses.asdict(self.weighting)}
+
+
+def load_configuration(files: Sequence[Path]) -> Configuration:
+    """Defaults, overridden by each file in turn; files that don't exist are left out.
+
+    Raises InputError naming file, section and setting for what is unknown or out of range.
+    """
+    present = [path for path in files if path.exists()]
+    values: dict[str, Any] = {}
+    for path in present:
+        values = merge(values, _sections_of(path))
+    source = " with ".join(str(path) for path in present)
+    sections = {section.name: section.default_factory for section in dataclasses.fields(Configuration)}
+    return Configuration(**{name: fill_section(kind, name, values.get(name, {}), source)  # type: ignore[type-var]
+                            for name, kind in sections.items()})
+
+
+def _sections_of(path: Path) -> dict[str, Any]:
+    content = read_toml(path)
+    known = [section.name for section in dataclasses.fields(Configuration)]
+    for name, value in content.items():
+        if name not in known:
+            raise InputError(f"{path}: unknown section [{name}]; known: {', '.join(known)}")
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: {name} is {value!r}; it has to be a section, [{name}]")
+    return content

@@ -1,0 +1,99 @@
+"""The home: the one folder that everything the pipeline writes lives under, and the names in it.
+
+Belongs here: paths, and making the folder ready. Does not: reading or writing tables (lake.py), the lock
+(run_lock.py), settings (configuration.py).
+"""
+
+import datetime as dt
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from models_ml.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+WAREHOUSE_PROJECT = REPOSITORY / "warehouse"
+HOME_VARIABLE = "MONDAY_MIX_HOME"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Absolute paths under one home."""
+
+    root: Path
+
+    @classmethod
+    def resolve(cls, given: str | Path | None = None) -> "Home":
+        """The home that was given, else MONDAY_MIX_HOME, else `var/` beside pyproject.toml; absolute."""
+        chosen = given or os.environ.get(HOME_VARIABLE) or REPOSITORY / "var"
+        return cls(Path(chosen).expanduser().resolve())
+
+    @property
+    def landing(self) -> Path:
+        """Where files arrive."""
+        return self.root / "landing"
+
+    @property
+    def lake(self) -> Path:
+        """Parquet handed between dbt and Python."""
+        return self.root / "lake"
+
+    @property
+    def intake(self) -> Path:
+        """Landing files, each read once."""
+        return self.lake / "intake"
+
+    @property
+    def scratch(self) -> Path:
+        """Where dbt's external models write, before a week's folder takes it over."""
+        return self.lake / ".dbt"
+
+    @property
+    def published(self) -> Path:
+        """The file that people query."""
+        return self.root / "published" / "monday_mix.duckdb"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt compiles and remembers between calls."""
+        return self.root / "dbt" / "target"
+
+    @property
+    def config_file(self) -> Path:
+        """Overrides of the checked-in defaults."""
+        return self.root / "config.toml"
+
+    @property
+    def dagster(self) -> Path:
+        """Run history of Dagster."""
+        return self.root / "dagster"
+
+    def models(self, week: dt.date) -> Path:
+        """Index and manifest of one week."""
+        return self.root / "models" / week.isoformat()
+
+    def manifest(self, week: dt.date) -> Path:
+        """The manifest; a week is committed once it is there."""
+        return self.models(week) / "manifest.json"
+
+    def prepare(self) -> None:
+        """Make the folders that others expect to exist."""
+        try:
+            for folder in (self.landing, self.intake, self.scratch, self.published.parent, self.dbt_target,
+                           self.root / "models", self.root / "dbt" / "spill"):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"home {self.root}: can't be written ({error.strerror}); "
+                             f"give another with --home or {HOME_VARIABLE}") from error
+
+
+def parse_week(text: str) -> dt.date:
+    """A Monday from 'YYYY-MM-DD'. Raises InputError where it isn't one."""
+    try:
+        week = dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"week {text!r}: not a date, give a Monday as YYYY-MM-DD") from error
+    if week.weekday() != 0:
+        monday = week - dt.timedelta(days=week.weekday())
+        raise InputError(f"week {text}: a {week:%A}, and weeks are named by their Monday, such as {monday}")
+    return week

@@ -1,0 +1,38 @@
+"""Asset keys and the partitions they share.
+
+Belongs here: names that more than one module of this package uses. Does not: what the assets do.
+"""
+
+import datetime as dt
+
+import dagster as dg
+
+FIRST_WEEK = dt.date(2005, 1, 3)
+
+# A partition is the Monday it is for. The coming Monday exists before it begins.
+WEEKLY = dg.WeeklyPartitionsDefinition(start_date=FIRST_WEEK.isoformat(), day_offset=1, end_offset=1)
+
+# Weeks build on each other: a backfill runs them one by one, in order.
+ONE_WEEK_A_RUN = dg.BackfillPolicy.multi_run(1)
+
+LANDING_FILES = dg.AssetKey(["landing", "files"])
+FEATURES = "features"
+COLLABORATIVE_FACTORS = dg.AssetKey(["vectors", "collaborative_factors"])
+CANDIDATE_INDEX = dg.AssetKey(["vectors", "candidate_index"])
+CANDIDATES = dg.AssetKey(["candidates", "candidates"])
+PLAYLISTS_PUBLISHED = dg.AssetKey(["published", "monday_mix"])
+
+
+def feature(name: str) -> dg.AssetKey:
+    """Key of a feature table."""
+    return dg.AssetKey([FEATURES, name])
+
+
+def ml(name: str) -> dg.AssetKey:
+    """Key of a table that the machine-learning steps give back to dbt."""
+    return dg.AssetKey(["ml", name])
+
+
+def mart(name: str) -> dg.AssetKey:
+    """Key of a table that is published."""
+    return dg.AssetKey(["marts", name])

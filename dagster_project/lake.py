@@ -1,0 +1,166 @@
+"""The lake: Parquet tables, one folder a week, that dbt and Python hand to each other.
+
+Belongs here: the only doors to a week of a table, and the empty stand-ins that let plain `dbt build` work.
+Does not: what the tables mean (table_schemas.py, warehouse/), the landing files (models_ml/landing).
+"""
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models_ml.errors import InputError
+
+PART = "part.parquet"
+COMMITTED = "_committed"
+# A Monday before any partition: the folder of the typed, empty stand-in of a table.
+NO_WEEK = dt.date(1970, 1, 5)
+ROWS_PER_GROUP = 122_880  # what DuckDB reads as one morsel
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Tables named `layer/table`; each week is one Parquet file in a folder of its own."""
+
+    root: Path
+
+    def folder(self, table: str, week: dt.date) -> Path:
+        """Folder of one week, there or not."""
+        return self.root / table / f"week={week.isoformat()}"
+
+    def has_week(self, table: str, week: dt.date) -> bool:
+        """True once the week's commit marker is there."""
+        return (self.folder(table, week) / COMMITTED).exists()
+
+    def path(self, table: str, week: dt.date) -> Path:
+        """File of a committed week. Raises InputError naming what to materialize where it isn't there."""
+        if not self.has_week(table, week):
+            raise InputError(f"lake table {table}: no week {week}; materialize {table} for {week} first")
+        return self.folder(table, week) / PART
+
+    def read_week(self, table: str, week: dt.date, columns: list[str] | None = None) -> pa.Table:
+        """The rows of one committed week."""
+        return pq.read_table(self.path(table, week), columns=columns, partitioning=None)
+
+    def replace_week(self, table: str, week: dt.date, rows: pa.Table | Iterable[pa.RecordBatch],
+                     schema: pa.Schema | None = None) -> int:
+        """Write one week whole, in place of what was there. Returns the number of rows."""
+        folder = self.folder(table, week)
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{PART}.writing"
+        if isinstance(rows, pa.Table):
+            schema, rows = schema or rows.schema, rows.cast(schema or rows.schema).to_batches()
+        count = _write(beside, rows, schema)
+        self._commit(folder, beside)
+        return count
+
+    def adopt(self, table: str, week: dt.date, file: Path) -> int:
+        """Make a file that dbt wrote the week of a table. Returns the number of rows.
+
+        The file is linked, not moved: dbt's view on it stays valid. dbt never writes into an existing
+        file (DuckDB writes beside and renames), so what was adopted doesn't change later. dbt-duckdb writes
+        one row of nulls for a table without rows; here that is no row.
+        """
+        if _is_empty_by_dbt(file):
+            return self.replace_week(table, week, pq.read_schema(file).empty_table())
+        folder = self.folder(table, week)
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{PART}.writing"
+        beside.unlink(missing_ok=True)
+        _link(file, beside)
+        self._commit(folder, beside)
+        return int(pq.read_metadata(folder / PART).num_rows)
+
+    def lend(self, table: str, week: dt.date, file: Path) -> None:
+        """Put a committed week where dbt's view looks for it."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(f".{file.name}.writing")
+        beside.unlink(missing_ok=True)
+        _link(self.path(table, week), beside)
+        os.replace(beside, file)
+
+    def ensure_stand_in(self, table: str, schema: pa.Schema) -> None:
+        """A typed, empty week, so that a glob over the table always matches and has its columns."""
+        if not self.has_week(table, NO_WEEK) or pq.read_schema(self.folder(table, NO_WEEK) / PART) != schema:
+            self.replace_week(table, NO_WEEK, schema.empty_table())
+
+    def content_hash(self, table: str, week: dt.date, leave_out: frozenset[str] = frozenset()) -> str:
+        """Hash of a week's rows in their order, whatever the file's layout."""
+        rows = self.read_week(table, week)
+        return content_hash(rows.drop_columns([name for name in rows.column_names if name in leave_out]))
+
+    def _commit(self, folder: Path, beside: Path) -> None:
+        with open(beside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(beside, folder / PART)
+        (folder / COMMITTED).touch()
+        descriptor = os.open(folder, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+
+def content_hash(rows: pa.Table) -> str:
+    """sha256 over schema and values of a table, batch boundaries left out of it."""
+    digest = hashlib.sha256()
+    digest.update(repr([(field.name, str(field.type)) for field in rows.schema]).encode())
+    sink = pa.PythonFile(_Hashing(digest), mode="w")
+    bare = rows.replace_schema_metadata(None).combine_chunks()
+    with pa.ipc.new_stream(sink, bare.schema) as writer:
+        writer.write_table(bare, max_chunksize=65_536)
+    return digest.hexdigest()
+
+
+class _Hashing:
+    """A file that keeps nothing but the hash of what is written to it."""
+
+    closed = False
+
+    def __init__(self, digest: "hashlib._Hash") -> None:
+        self._digest = digest
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _write(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema | None) -> int:
+    count, writer = 0, None
+    try:
+        for batch in batches:
+            if writer is None:
+                writer = pq.ParquetWriter(path, schema or batch.schema, compression="zstd")
+            writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
+            count += batch.num_rows
+        if writer is None:
+            if schema is None:
+                raise InputError(f"{path}: no rows and no schema to write")
+            writer = pq.ParquetWriter(path, schema, compression="zstd")
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+def _is_empty_by_dbt(file: Path) -> bool:
+    if pq.read_metadata(file).num_rows != 1:
+        return False
+    return all(column.null_count == 1 for column in pq.read_table(file, partitioning=None).columns)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links, or another device
+        shutil.copyfile(source, target)

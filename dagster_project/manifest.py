@@ -1,0 +1,115 @@
+"""The manifest of a week: what made it, so that it can be told apart, traced and made again.
+
+Belongs here: gathering, writing and reading manifests, the chain of weeks they form. Does not: deciding
+what a week reads (assets/landing.py) or comparing weeks.
+"""
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dagster_project.configuration import Configuration
+from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
+from dagster_project.lake import Lake
+from models_ml.errors import InputError
+from models_ml.seeds import seed_for
+
+PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "dagster", "dagster-dbt", "implicit", "usearch", "numpy", "scipy",
+            "pyarrow")
+SEEDED_STEPS = ("collaborative_factors", "retrieval_probes")
+# Moments of the run itself: they differ between two runs of the same week and are outside "same".
+VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
+MANIFEST_TABLES = (
+    "vectors/listener_factors", "vectors/recording_factors", "ml/playlist_slots", "ml/relaxations",
+    "ml/candidate_funnel", "ml/rejected_candidates", "marts/weekly_playlists", "marts/weekly_playlist_tracks",
+    "marts/playlist_relaxations", "marts/rejected_candidates", "marts/candidate_funnel",
+)
+
+
+def committed_weeks(home: Home) -> list[dt.date]:
+    """Weeks whose manifest is there, oldest first."""
+    folder = home.root / "models"
+    names = sorted(path.parent.name for path in folder.glob("*/manifest.json")) if folder.exists() else []
+    return [dt.date.fromisoformat(name) for name in names]
+
+
+def parent_week(home: Home, week: dt.date) -> dt.date | None:
+    """The newest committed week strictly before `week`: the only one whose state it may use."""
+    return max((other for other in committed_weeks(home) if other < week), default=None)
+
+
+def read_manifest(home: Home, week: dt.date) -> dict[str, Any] | None:
+    """The manifest of a week, None where the week isn't committed."""
+    path = home.manifest(week)
+    if not path.exists():
+        return None
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not a manifest ({error}); run week {week} again") from error
+    return manifest
+
+
+def write_manifest(home: Home, week: dt.date, configuration: Configuration, inputs: list[dict[str, Any]],
+                   generated_at: dt.datetime) -> dict[str, Any]:
+    """Commit a week: gather what made it and put the manifest in place, whole."""
+    lake, parent = Lake(home.lake), parent_week(home, week)
+    parent_manifest = read_manifest(home, parent) if parent else None
+    manifest: dict[str, Any] = {
+        "week": week.isoformat(),
+        "inputs": inputs,
+        "parent": {"week": parent.isoformat(), "hash": parent_manifest["hash"]} if parent and parent_manifest else None,
+        "config_hash": configuration.hash(),
+        "config": configuration.as_dict(),
+        "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
+        "code_hash": code_hash(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "tables": {name: {"content_hash": lake.content_hash(name, week, leave_out=VOLATILE_COLUMNS)}
+                   for name in MANIFEST_TABLES},
+        "redacted": False,
+    }
+    manifest["hash"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]
+    manifest["generated_at"] = generated_at.isoformat(timespec="seconds")
+    _write_whole(home.manifest(week), json.dumps(manifest, indent=1, sort_keys=True))
+    return manifest
+
+
+def stale_weeks(home: Home) -> list[dt.date]:
+    """Committed weeks whose parent was run again since and came out otherwise, or appeared since."""
+    stale: list[dt.date] = []
+    for week in committed_weeks(home):
+        manifest, parent = read_manifest(home, week), parent_week(home, week)
+        stated = (manifest or {}).get("parent")
+        current = read_manifest(home, parent) if parent else None
+        expected = {"week": parent.isoformat(), "hash": current["hash"]} if parent and current else None
+        if stated != expected or parent in stale:
+            stale.append(week)
+    return stale
+
+
+@cache
+def code_hash() -> str:
+    """Hash of the project's own code: every Python, SQL, YAML and seed file that shapes a week."""
+    digest = hashlib.sha256()
+    folders = [REPOSITORY / "models_ml", REPOSITORY / "dagster_project",
+               *(WAREHOUSE_PROJECT / name for name in ("macros", "models", "seeds"))]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".sql", ".yml", ".csv"}]
+    for path in sorted([*files, WAREHOUSE_PROJECT / "dbt_project.yml"]):
+        digest.update(path.relative_to(REPOSITORY).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _write_whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.writing")
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)

@@ -1,0 +1,122 @@
+"""Publishing: one DuckDB file that people query, replaced whole and at once.
+
+Belongs here: copying the file, replacing a week in it, renaming it. Does not: what the tables hold
+(warehouse/models/marts) or whether a week may be published (the checks).
+"""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.home import WAREHOUSE_PROJECT, Home
+from dagster_project.lake import Lake
+
+PUBLISHED_TABLES = (
+    "weekly_playlists",
+    "weekly_playlist_tracks",
+    "playlist_relaxations",
+    "rejected_candidates",
+    "candidate_funnel",
+)
+VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
+# Readable by every DuckDB since 1.0; newer storage would lock out people with an older shell.
+STORAGE_VERSION = "v1.0.0"
+
+
+def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int]:
+    """Replace `week` in the published file and keep the newest `publish_weeks`.
+
+    The file that is there is copied, changed beside, checkpointed, closed, synced and renamed, so that
+    a reader has the old file or the new one, at any moment. Returns rows by table for the week.
+    """
+    lake = Lake(home.lake)
+    beside = home.published.with_name(f".{home.published.name}.writing")
+    _remove(beside)
+    weeks = _weeks_to_keep(home, lake, week, publish_weeks)
+    if home.published.exists():
+        shutil.copyfile(home.published, beside)
+    with _opened(beside) as connection:
+        for table in PUBLISHED_TABLES:
+            _replace_table(connection, lake, table, week, weeks)
+        connection.execute(VIEWS.read_text(encoding="utf-8"))
+        counts = {table: _count(connection, table, week) for table in PUBLISHED_TABLES}
+        connection.execute("checkpoint")
+    _sync(beside)
+    beside.chmod(0o444)
+    os.replace(beside, home.published)
+    _sync(home.published.parent)
+    return counts
+
+
+def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) -> list[dt.date]:
+    published = set()
+    if home.published.exists():
+        with _opened(home.published, read_only=True) as connection:
+            published = {row[0] for row in connection.execute("select distinct week from weekly_playlists").fetchall()}
+    return sorted(published | {week})[-publish_weeks:]
+
+
+def _replace_table(connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date,
+                   weeks: list[dt.date]) -> None:
+    new = f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
+    if _columns(connection, f"from {new}") != _columns(connection, f"from {table}", missing_is_empty=True):
+        # First publication, or a column came or went: made anew from the lake, which keeps every week.
+        connection.execute(f"create or replace table {table} as from {new} limit 0")
+        for other in weeks:
+            if other != week and lake.has_week(f"marts/{table}", other):
+                rows = _quoted(lake.path(f"marts/{table}", other))
+                connection.execute(f"insert into {table} by name from read_parquet('{rows}', hive_partitioning = false)")
+    connection.execute(f"delete from {table} where week = ? or week < ?", [week, weeks[0]])
+    if week in weeks:
+        connection.execute(f"insert into {table} from {new}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, query: str, missing_is_empty: bool = False) -> list[tuple[str, str]]:
+    try:
+        return [(row[0], row[1]) for row in connection.execute(f"describe {query}").fetchall()]
+    except duckdb.CatalogException:
+        if missing_is_empty:
+            return []
+        raise
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str, week: dt.date) -> int:
+    row = connection.execute(f"select count(*) from {table} where week = ?", [week]).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def _opened(path: Path, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    if read_only:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            yield connection
+        return
+    if path.exists():
+        path.chmod(0o644)
+    with duckdb.connect() as connection:
+        version = "" if path.exists() else f" (storage_version '{STORAGE_VERSION}')"
+        connection.execute(f"attach '{_quoted(path)}' as monday_mix{version}")
+        connection.execute("use monday_mix")
+        yield connection
+        connection.execute("use memory")
+        connection.execute("detach monday_mix")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)

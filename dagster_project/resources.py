@@ -1,0 +1,134 @@
+"""Resources: what a run is given. The home with its lock and settings, and the dbt command.
+
+Belongs here: resources and how they are set up. Does not: assets, or connections held open between steps.
+"""
+
+import datetime as dt
+import json
+import os
+import shutil
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+from packaging import version
+from pydantic import Field, PrivateAttr
+
+from dagster_project.configuration import Configuration, load_configuration
+from dagster_project.home import WAREHOUSE_PROJECT, Home
+from dagster_project.lake import Lake
+from dagster_project.progress import LOG
+from dagster_project.run_lock import hold_run_lock
+from dagster_project.table_schemas import ensure_stand_ins
+from models_ml.errors import InputError
+from models_ml.landing.intake import ensure_empty_intake
+
+
+class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The home of a run: its paths, its lake, its configuration, and the lock it holds meanwhile."""
+
+    home: str = Field(default="", description="Folder to work in. Empty: MONDAY_MIX_HOME, else var/ here.")
+    overlay: str = Field(default="", description="A TOML file laid over the configuration for this run.")
+
+    _started_at: dt.datetime = PrivateAttr(default_factory=lambda: dt.datetime.now(dt.UTC).replace(tzinfo=None))
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["Workspace", None, None]:
+        """Take the lock, make the home ready, read the configuration once so that it fails early."""
+        with hold_run_lock(self.paths.root, LOG.info):
+            prepare_home(self.paths)
+            _ = self.configuration
+            yield self
+
+    @property
+    def paths(self) -> Home:
+        """Where everything lies."""
+        return Home.resolve(self.home or None)
+
+    @property
+    def lake(self) -> Lake:
+        """The tables."""
+        return Lake(self.paths.lake)
+
+    @property
+    def configuration(self) -> Configuration:
+        """Defaults, the home's config.toml, the overlay."""
+        if self.overlay and not Path(self.overlay).exists():
+            raise InputError(f"{self.overlay}: no such file to lay over the configuration")
+        return load_configuration([self.paths.config_file, *([Path(self.overlay)] if self.overlay else [])])
+
+    @property
+    def started_at(self) -> dt.datetime:
+        """When the run began, naive UTC: one moment for everything it stamps."""
+        return self._started_at
+
+
+def prepare_home(home: Home) -> None:
+    """Folders, and the empty tables that let dbt find columns where nothing has landed yet."""
+    home.prepare()
+    ensure_empty_intake(home.intake)
+    ensure_stand_ins(Lake(home.lake))
+
+
+class Dbt(DbtCliResource):
+    """dbt on the warehouse project, for one home.
+
+    The version comes from the installed package: asking the command for it starts another process at
+    each call, two seconds every time. No adapter is kept in this process: only dbt opens its file.
+    """
+
+    @cached_property
+    def _cli_version(self) -> version.Version:
+        return version.parse(metadata.version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Any) -> None:
+        """None: nothing here queries the warehouse beside dbt."""
+
+
+def warehouse_dbt() -> Dbt:
+    """dbt on the warehouse project: the command beside this Python, whatever the PATH says."""
+    return Dbt(project_dir=str(WAREHOUSE_PROJECT), profiles_dir=str(WAREHOUSE_PROJECT),
+               dbt_executable=str(Path(sys.executable).with_name("dbt")))
+
+
+@contextmanager
+def dbt_environment(home: Home, week: dt.date) -> Generator[None, None, None]:
+    """What profiles.yml and the macros read from the environment, for the length of one call."""
+    settings = {"MONDAY_MIX_HOME": str(home.root), "MONDAY_MIX_WEEK": week.isoformat()}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:
+    """Arguments of one of the week's two dbt calls.
+
+    The week is in the environment, not in --vars: changed variables make dbt parse the whole project
+    again, about two seconds. Unit tests hold formulas, not data: they belong to `make test`.
+    """
+    other = {"features": "marts", "marts": "features"}[tag]
+    return [
+        "build",
+        "--vars", json.dumps(configuration.dbt_vars(), sort_keys=True),
+        "--exclude-resource-type", "unit_test",
+        "--exclude", f"tag:{other}",
+    ]
+
+
+def clear_scratch(home: Home) -> None:
+    """Forget what an earlier dbt call wrote for Python: each call starts with nothing there."""
+    shutil.rmtree(home.scratch, ignore_errors=True)
+    home.scratch.mkdir(parents=True, exist_ok=True)

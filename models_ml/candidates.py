@@ -1,0 +1,223 @@
+"""Candidates: several hundred recordings a listener that pass every filter, with what was taken out and why.
+
+Belongs here: the sources, the search again for listeners left with few, the funnel, the sample of rejections.
+Does not: the search engines (retrieval.py), the filters themselves (eligibility.py), the final score.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml.arrays import Bools, Ints, Progress, ranges, silent
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.eligibility import filter_codes, forbidden
+from models_ml.features import WeekFeatures
+from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_listeners
+from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced, to_table
+from models_ml.retrieval import ExactRetriever, Retriever, inner_products
+from models_ml.rules import COLLABORATIVE, FRESH, POPULAR
+
+_MASK_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class CandidateParams:
+    """How many candidates are looked for, and where."""
+
+    candidate_count: int = field(
+        default=400,
+        metadata={"unit": "recordings", "min": 30, "max": 20_000, "doc": "Looked for, a listener."},
+    )
+    minimum_kept: int = field(
+        default=120,
+        metadata={
+            "unit": "recordings",
+            "min": 0,
+            "max": 20_000,
+            "doc": "A listener left with fewer is searched for again, without what the filters take out.",
+        },
+    )
+    fresh_days: int = field(
+        default=28, metadata={"unit": "days", "min": 0, "max": 3650, "doc": "A release is fresh for so long."}
+    )
+    fresh_minimum_listeners: int = field(
+        default=2,
+        metadata={"unit": "listeners", "min": 1, "max": 10**9, "doc": "Recent listeners it must have."},
+    )
+    fresh_count: int = field(
+        default=20,
+        metadata={"unit": "recordings", "min": 0, "max": 1000, "doc": "Fresh ones added, a listener."},
+    )
+    rejected_sample_share: float = field(
+        default=0.01,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Listeners whose rejected candidates are listed.",
+        },
+    )
+    rejected_sample_minimum: int = field(
+        default=20, metadata={"unit": "listeners", "min": 0, "max": 10**6, "doc": "At least so many of them."}
+    )
+    block_listeners: int = field(
+        default=2048, metadata={"unit": "listeners", "min": 1, "max": 65_536, "doc": "Worked on at once."}
+    )
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What find_candidates found.
+
+    table: one row per listener, see pools.CANDIDATES_SCHEMA.
+    funnel: stage, rule_id, candidates, listeners.
+    rejected: user_index, recording_index, rule_id, stage, counterfactual_rank, for a sample of listeners.
+    """
+
+    table: pa.Table
+    funnel: pa.Table
+    rejected: pa.Table
+
+
+class CandidateSources:
+    """Where candidates come from: a listener's vector, fresh releases near it, and what is popular."""
+
+    def __init__(
+        self, features: WeekFeatures, factors: CollaborativeFactors, params: CandidateParams
+    ) -> None:
+        """The sources for one week."""
+        self.features = features
+        self.params = params
+        self.has_vector = factors.has_vector
+        self._queries = factors.listener_factors
+        self._vectors = factors.recording_factors
+        retrievable = factors.retrievable
+        self.retrievable_count = int(retrievable.sum())
+        self.exact = ExactRetriever(self._vectors, retrievable)
+        self._fresh = ExactRetriever(self._vectors, retrievable & _is_fresh(features, params))
+
+    def find(self, retriever: Retriever, listeners: Ints) -> Pool:
+        """Candidates by the given engine; no filter applied."""
+        mine = np.flatnonzero(self.has_vector[listeners])
+        found = retriever.search(self._queries[listeners[mine]], self.params.candidate_count)
+        personal = from_grid(mine, found.positions, found.scores, COLLABORATIVE)
+        others = np.flatnonzero(~self.has_vector[listeners])
+        popular = self._popular(listeners, others, self.params.candidate_count)
+        return merged([personal, self._fresh_ones(listeners, mine), popular])
+
+    def find_deeper(self, listeners: Ints, depth: int, *, top_up: bool) -> Pool:
+        """Up to depth candidates that pass all filters, by exact search; all popular ones without a vector.
+
+        top_up: add popular recordings for listeners with a vector too.
+        """
+        mine = np.flatnonzero(self.has_vector[listeners])
+        popular = self._popular(listeners, np.arange(len(listeners)), None)
+        if not top_up:
+            popular = popular.where(~self.has_vector[listeners[popular.rows]])
+        pool = merged([self._masked(listeners, mine, depth), self._fresh_ones(listeners, mine), popular])
+        return pool.where(filter_codes(self.features, listeners[pool.rows], pool.recordings) == 0)
+
+    def _masked(self, listeners: Ints, mine: Ints, depth: int) -> Pool:
+        """The best that no filter takes out, of the listeners at the places `mine`."""
+        size = max(1, _MASK_BYTES // max(1, 5 * self.features.recording_count))
+        parts = [_nothing()]
+        for start, stop in ranges(len(mine), size):
+            rows = mine[start:stop]
+            mask = forbidden(self.features, listeners[rows])
+            found = self.exact.search(
+                self._queries[listeners[rows]], min(depth, self.retrievable_count), mask
+            )
+            parts.append(from_grid(rows, found.positions, found.scores, COLLABORATIVE))
+        return merged(parts)
+
+    def _fresh_ones(self, listeners: Ints, mine: Ints) -> Pool:
+        found = self._fresh.search(self._queries[listeners[mine]], self.params.fresh_count)
+        return from_grid(mine, found.positions, found.scores, FRESH)
+
+    def _popular(self, listeners: Ints, rows: Ints, depth: int | None) -> Pool:
+        """The first `depth` of each listener's popular list, scored by vector or, without one, by place."""
+        lists = self.features.popular_list[listeners]
+        positions = self.features.popular.recording[lists[rows], :depth]
+        pool = from_grid(rows, positions, np.zeros(positions.shape, dtype=np.float32), POPULAR)
+        with_vector = self.has_vector[listeners[pool.rows]]
+        strength = self.features.popular.strength(lists[pool.rows], pool.recordings).astype(np.float32)
+        near = inner_products(self._queries, self._vectors, listeners[pool.rows], pool.recordings)
+        return Pool(pool.rows, pool.recordings, np.where(with_vector, near, strength), pool.sources)
+
+
+def find_candidates(
+    features: WeekFeatures,
+    factors: CollaborativeFactors,
+    retriever: Retriever,
+    params: CandidateParams,
+    progress: Progress = silent,
+) -> Candidates:
+    """Candidates of all listeners; see Candidates."""
+    sources = CandidateSources(features, factors, params)
+    funnel = Funnel()
+    sampled = sampled_listeners(
+        features.user_id, params.rejected_sample_share, params.rejected_sample_minimum
+    )
+    tables, rejected = [CANDIDATES_SCHEMA.empty_table()], [REJECTED_SCHEMA.empty_table()]
+    for table, taken_out in candidate_blocks(sources, retriever, funnel, sampled, progress):
+        tables.append(table)
+        rejected.append(taken_out)
+    return Candidates(pa.concat_tables(tables), funnel.table(), pa.concat_tables(rejected))
+
+
+def candidate_blocks(
+    sources: CandidateSources,
+    retriever: Retriever,
+    funnel: Funnel,
+    sampled: Bools,
+    progress: Progress = silent,
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """(candidates, rejected sample) of one block of listeners after the other; counts go into the funnel."""
+    count = sources.features.listener_count
+    for start, stop in ranges(count, sources.params.block_listeners):
+        listeners = np.arange(start, stop)
+        pool, taken_out = _filtered(sources, retriever, listeners, funnel, sampled)
+        pool = _searched_again(sources, listeners, pool, funnel)
+        funnel.count("keep", "passed", pool.rows)
+        progress(f"candidates: {stop:,} of {count:,} listeners")
+        yield to_table(pool, listeners, sources.has_vector[listeners]), taken_out
+
+
+def _filtered(
+    sources: CandidateSources, retriever: Retriever, listeners: Ints, funnel: Funnel, sampled: Bools
+) -> tuple[Pool, pa.Table]:
+    """(what passes, rejected rows of sampled listeners) of a block."""
+    pool = sources.find(retriever, listeners)
+    codes = filter_codes(sources.features, listeners[pool.rows], pool.recordings)
+    funnel.count_sources(pool)
+    funnel.count_filters(pool, codes)
+    chosen = sampled[listeners[pool.rows]]
+    return pool.where(codes == 0), rejected_table(listeners, pool.where(chosen), codes[chosen])
+
+
+def _searched_again(sources: CandidateSources, listeners: Ints, pool: Pool, funnel: Funnel) -> Pool:
+    """The pool with a deeper, masked search for listeners left with fewer than minimum_kept."""
+    params = sources.params
+    lengths = pool.lengths(len(listeners))
+    deeper_helps = ~sources.has_vector[listeners] | (sources.retrievable_count > params.candidate_count)
+    short = np.flatnonzero((lengths < params.minimum_kept) & deeper_helps)
+    if not len(short):
+        return pool
+    found = sources.find_deeper(listeners[short], params.candidate_count, top_up=False)
+    funnel.count("search_again", "few_kept", found.rows)
+    return replaced(pool, short, found)
+
+
+def _is_fresh(features: WeekFeatures, params: CandidateParams) -> Bools:
+    """(m,) True for recordings released lately that somebody listens to."""
+    recordings = features.recordings
+    listened = recordings.recent_listener_count >= params.fresh_minimum_listeners
+    return np.asarray((recordings.age_days <= params.fresh_days) & listened)
+
+
+def _nothing() -> Pool:
+    """A pool without candidates."""
+    nothing = np.empty(0, dtype=np.int64)
+    return Pool(nothing, nothing.astype(np.int32), nothing.astype(np.float32), nothing.astype(np.uint8))

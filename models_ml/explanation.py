@@ -1,0 +1,129 @@
+"""Reasons: which heard recording a collaborative score comes from most, and which evidence weighs most.
+
+Belongs here: the decomposition of scores over a listener's history, anchors, reason codes.
+Does not: the sentences (the warehouse writes them).
+
+Source: Hu, Koren and Volinsky 2008, section 5; the linear algebra is in linear_solves.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from models_ml.arrays import Bools, Floats, Ints, in_order
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.features import Interactions
+from models_ml.linear_solves import (
+    HistoryGroup,
+    WhitenedRecordings,
+    grouped_histories,
+    history_vectors,
+    solve,
+    whiten,
+)
+from models_ml.ranking import Components
+
+BECAUSE_YOU_PLAYED = "because_you_played"
+NEW_RELEASE = "new_release"
+POPULAR_IN_MARKET = "popular_in_market"
+POPULAR = "popular"
+COMPLETES_THE_LIST = "completes_the_list"
+_CONTRIBUTION_DECIMALS = 12
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each heard recording adds to each score, for a group of listeners.
+
+    rows: (b,) places in the listeners asked about.  history: (b, h) int32 recordings, -1 past the end.
+    values: (b, h, s) float64; summed over h they are the inner products of listener and recordings.
+    """
+
+    rows: Ints
+    history: Ints
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """The heard recording that adds most to each score.
+
+    recording: (b, s) int32, -1 where none adds.  share: (b, s) float64 of all that was added, 0 where none.
+    """
+
+    recording: Ints
+    share: Floats
+
+
+class Explainer:
+    """Explains scores under one week's factors."""
+
+    def __init__(self, factors: CollaborativeFactors, interactions: Interactions, threads: int) -> None:
+        """factors, interactions: those of the fit."""
+        self._interactions = interactions
+        self._whitened: WhitenedRecordings = whiten(factors.recording_factors, factors.regularization)
+        self._threads = threads
+
+    def contributions(self, listeners: Ints, recordings: Ints) -> Iterator[Contributions]:
+        """listeners: (b,).  recordings: (b, s), -1 for none.  Groups of listeners who have a history."""
+        groups = grouped_histories(self._interactions, listeners, self._whitened.vectors.shape[1])
+        return in_order(partial(self._of_group, recordings), groups, self._threads)
+
+    def _of_group(self, recordings: Ints, group: HistoryGroup) -> Contributions:
+        asked = recordings[group.rows]
+        targets = self._whitened.vectors[np.maximum(asked, 0)]
+        targets[asked < 0] = 0.0
+        history = history_vectors(self._whitened, group)
+        solved = solve(history, group.weight, targets.transpose(0, 2, 1))
+        return Contributions(group.rows, group.recordings, (history @ solved) * group.pull[:, :, None])
+
+    def anchors(self, listeners: Ints, recordings: Ints) -> Anchors:
+        """The anchor of each (listener, recording); ties go to the lower recording index."""
+        recording = np.full(recordings.shape, -1, dtype=np.int32)
+        share = np.zeros(recordings.shape)
+        for part in self.contributions(listeners, recordings):
+            # Histories are in the order of the recordings, and argmax takes the first of equals; rounding
+            # makes equals of what differs only by the order in which the sums were taken.
+            values = part.values.round(_CONTRIBUTION_DECIMALS)
+            best = values.argmax(axis=1)
+            value = np.take_along_axis(values, best[:, None, :], axis=1)[:, 0, :]
+            added = np.maximum(values, 0.0).sum(axis=1)
+            adds = (value > 0) & (recordings[part.rows] >= 0)
+            recording[part.rows] = np.where(adds, np.take_along_axis(part.history, best, axis=1), -1)
+            share[part.rows] = np.divide(value, added, out=np.zeros_like(value), where=adds)
+        return Anchors(recording, share)
+
+
+def reason_codes(
+    components: Components, anchor: Ints, is_own_popular: Bools, is_popular: Bools
+) -> npt.NDArray[np.str_]:
+    """The code of the evidence that weighs most, among the evidence there is.
+
+    components: (c,) of each track.  anchor: (c,) heard recording or -1.  is_own_popular, is_popular: (c,)
+    in the popular list of the listener's market, or of everywhere.  Returns (c,) of str.
+    A component of zero or less is no reason.
+    """
+    collaborative, popularity = components.collaborative, components.popularity
+    strongest = np.maximum(np.maximum(collaborative, popularity), components.freshness)
+    conditions = [
+        (components.freshness > 0) & (components.freshness >= strongest),
+        (collaborative > 0) & (collaborative >= strongest) & (anchor >= 0),
+        (popularity > 0) & is_own_popular,
+        (popularity > 0) & is_popular,
+        components.freshness > 0,
+        is_own_popular,
+        is_popular,
+    ]
+    codes = [
+        NEW_RELEASE,
+        BECAUSE_YOU_PLAYED,
+        POPULAR_IN_MARKET,
+        POPULAR,
+        NEW_RELEASE,
+        POPULAR_IN_MARKET,
+        POPULAR,
+    ]
+    return np.select(conditions, codes, COMPLETES_THE_LIST)

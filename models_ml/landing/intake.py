@@ -1,0 +1,190 @@
+"""Intake: every landing file's content read once into the lake, and a report of what lies in landing now.
+
+Belongs here: which contents are new, taking them in, and when each was first seen.
+Does not: reading formats (readers), judging rows, choosing which files a week sees.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models_ml.errors import InputError
+from models_ml.landing.batches import intake_schema
+from models_ml.landing.contract import DATASETS
+from models_ml.landing.files import FileFormat, UnreadableFileError, reading
+from models_ml.landing.hashes import FileState, HashCache, content_hash
+from models_ml.landing.readers import read_landing_file
+from models_ml.landing.report import IntakeFile, IntakeReport
+from models_ml.landing.scan import LandingFile, scan_landing
+from models_ml.landing.storage import remove_leftovers, replacing
+
+EMPTY_NAME = "_empty"
+FIRST_SEEN_KEY = b"monday_mix.first_seen_at"
+ROW_COUNT_KEY = b"monday_mix.row_count"
+_BIG_FILE_BYTES = 50_000_000
+_FILES_A_LINE = 200
+
+
+@dataclass(frozen=True)
+class _TakenIn:
+    """What an intake file says about its content."""
+
+    first_seen_at: dt.datetime
+    row_count: int
+
+
+def _say_nothing(line: str) -> None:
+    """The default progress."""
+
+
+def take_in(
+    landing: Path, intake: Path, now: dt.datetime, progress: Callable[[str], None] = _say_nothing
+) -> IntakeReport:
+    """Read each new content in landing once into `intake/<dataset>/<hash>.parquet`; report every file.
+
+    now: the moment new contents are first seen, UTC where it has no zone.
+    Files that can't be read are reported and tried again the next time. Contents taken in before are
+    not read again, whatever their path. Safe to kill: a file counts whole or not at all.
+    Raises InputError where a required column is missing or a name comes twice.
+    """
+    ensure_empty_intake(intake)
+    for name in DATASETS:
+        remove_leftovers(intake / name)
+    run = _Run(intake, _in_utc(now), HashCache(intake), progress)
+    found = scan_landing(landing)
+    files = tuple(run.take_in_file(file, position, len(found)) for position, file in enumerate(found, 1))
+    run.hashes.save()
+    return IntakeReport(_with_duplicates(files))
+
+
+def ensure_empty_intake(intake: Path) -> None:
+    """Give every dataset a typed intake file without rows, so that globs always match one."""
+    for dataset in DATASETS.values():
+        target = intake_path(intake, dataset.name, EMPTY_NAME)
+        schema = intake_schema(dataset)
+        if not target.exists() or pq.read_schema(target) != schema:
+            with replacing(target) as beside:
+                pq.write_table(schema.empty_table(), beside, compression="zstd")
+
+
+def intake_path(intake: Path, dataset: str, file_hash: str) -> Path:
+    """Where the rows of a content are."""
+    return intake / dataset / f"{file_hash}.parquet"
+
+
+def find_missing(hashes: Mapping[str, Collection[str]], intake: Path) -> tuple[Path, ...]:
+    """Intake files that should be there and aren't, sorted; hashes: contents by dataset."""
+    wanted = (intake_path(intake, dataset, name) for dataset, names in hashes.items() for name in names)
+    return tuple(sorted(path for path in wanted if not path.exists()))
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def _with_duplicates(files: tuple[IntakeFile, ...]) -> tuple[IntakeFile, ...]:
+    """The files, each later copy of a content naming the first by path."""
+    firsts: dict[tuple[str, str | None], str] = {}
+    for file in files:
+        if file.error is None:
+            firsts.setdefault((file.dataset, file.content_hash), file.path)
+    return tuple(
+        replace(file, duplicate_of=first)
+        if file.error is None and (first := firsts[file.dataset, file.content_hash]) != file.path
+        else file
+        for file in files
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of take_in."""
+
+    intake: Path
+    now: dt.datetime
+    hashes: HashCache
+    progress: Callable[[str], None]
+
+    def take_in_file(self, file: LandingFile, position: int, count: int) -> IntakeFile:
+        """The file's line of the report, its content in the lake."""
+        if position % _FILES_A_LINE == 0:
+            self.progress(f"intake: {position} of {count} files")
+        if file.file_format is None:
+            return self._failed(file, file.error or "")
+        try:
+            with reading(f"landing/{file.path}"):
+                state = FileState.of(file.location)
+            remembered = self.hashes.get(file.path, state)
+            file_hash = remembered or self._hash(file, state)
+            taken_in = self._known(file, file_hash)
+            if taken_in is None:
+                # What was remembered may be the hash of bytes that are gone.
+                file_hash = self._hash(file, state) if remembered else file_hash
+                taken_in = self._read(file, file.file_format, file_hash, state)
+        except UnreadableFileError as error:
+            return self._failed(file, str(error))
+        return IntakeFile(
+            dataset=file.dataset,
+            path=file.path,
+            content_hash=file_hash,
+            size_bytes=state.size_bytes,
+            row_count=taken_in.row_count,
+            first_seen_at=taken_in.first_seen_at,
+        )
+
+    def _hash(self, file: LandingFile, state: FileState) -> str:
+        if state.size_bytes >= _BIG_FILE_BYTES:
+            self.progress(f"intake: reading {file.path} ({state.size_bytes / 1e6:.0f} MB)")
+        # The row of a sound file is its path: the same sound under two tracks' names is two rows.
+        is_sound = file.file_format is not None and file.file_format.name == "audio"
+        with reading(f"landing/{file.path}"):
+            file_hash = content_hash(file.location, salt=f"{file.path}\n" if is_sound else "")
+        _require_unchanged(file, state)
+        self.hashes.put(file.path, state, file_hash)
+        return file_hash
+
+    def _known(self, file: LandingFile, file_hash: str) -> _TakenIn | None:
+        """What is known of a content taken in before."""
+        location = intake_path(self.intake, file.dataset, file_hash)
+        if not location.exists():
+            return None
+        try:
+            footer = pq.read_metadata(location)
+            first_seen_at = dt.datetime.fromisoformat(footer.metadata[FIRST_SEEN_KEY].decode())
+        except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{location}: not written by intake; delete it, and the content is taken in anew"
+            ) from error
+        return _TakenIn(first_seen_at, footer.num_rows)
+
+    def _read(self, file: LandingFile, file_format: FileFormat, file_hash: str, state: FileState) -> _TakenIn:
+        """Take a content in. Nothing is left of a file that breaks midway or changes meanwhile."""
+        dataset = DATASETS[file.dataset]
+        row_count = 0
+        with replacing(intake_path(self.intake, file.dataset, file_hash)) as beside:
+            with pq.ParquetWriter(beside, intake_schema(dataset), compression="zstd") as writer:
+                for batch in read_landing_file(file.location, file_format, dataset, file_hash, file.path):
+                    row_count += batch.num_rows
+                    if batch.num_rows:
+                        writer.write_batch(batch)
+                writer.add_key_value_metadata({FIRST_SEEN_KEY: self.now.isoformat(), ROW_COUNT_KEY: str(row_count)})
+            _require_unchanged(file, state)
+        return _TakenIn(self.now, row_count)
+
+    def _failed(self, file: LandingFile, error: str) -> IntakeFile:
+        try:
+            size_bytes = FileState.of(file.location).size_bytes
+        except OSError:
+            size_bytes = 0
+        return IntakeFile(file.dataset, file.path, None, size_bytes, 0, self.now, error)
+
+
+def _require_unchanged(file: LandingFile, state: FileState) -> None:
+    with reading(f"landing/{file.path}"):
+        now = FileState.of(file.location)
+    if now != state:
+        raise UnreadableFileError(f"landing/{file.path}: changed while it was read; it is taken in next time")

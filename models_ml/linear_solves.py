@@ -1,0 +1,134 @@
+"""The exact least-squares solve of a listener against fixed recording vectors, in float64, many at a time.
+
+Belongs here: the linear algebra shared by the listeners' vectors and by the explanation of their scores.
+Does not: training of the recording vectors, choice of what to explain.
+
+Source: Hu, Koren and Volinsky 2008, sections 4 and 5.  With B = YtY + regularization I and a listener's
+history h, W = (B + sum over h of (c - 1) y yt)^-1.  The listener's vector is x = W sum over h of c p y, and
+the score of any recording i is the sum over h of c p (y_i W y_h).  Everything here is done in the space
+where B is the identity (y' = L^-1 y with B = L Lt), so that one f x f system a listener remains.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import scipy.linalg
+
+from models_ml.arrays import Floats, Ints, in_order
+from models_ml.features import Interactions
+
+_GROUP_BYTES = 48 << 20
+
+
+@dataclass(frozen=True)
+class WhitenedRecordings:
+    """Recording vectors in the space where B is the identity.
+
+    vectors: (m, f) float64.  lower: (f, f) float64, L with B = L Lt.
+    """
+
+    vectors: Floats
+    lower: Floats
+
+
+@dataclass(frozen=True)
+class HistoryGroup:
+    """Listeners whose histories are about as long, padded to the longest.
+
+    rows: (b,) places in the listeners asked for.  recordings: (b, h) int32, -1 past the end.
+    weight: (b, h) float64 c - 1.  pull: (b, h) float64 c where liked, else 0.
+    """
+
+    rows: Ints
+    recordings: Ints
+    weight: Floats
+    pull: Floats
+
+
+def whiten(recording_factors: Floats, regularization: float) -> WhitenedRecordings:
+    """recording_factors: (m, f).  regularization: > 0, that of the fit."""
+    vectors = recording_factors.astype(np.float64)
+    gram = vectors.T @ vectors + regularization * np.eye(vectors.shape[1])
+    lower = np.linalg.cholesky(gram)
+    whitened = scipy.linalg.solve_triangular(lower, vectors.T, lower=True).T if len(vectors) else vectors
+    return WhitenedRecordings(np.ascontiguousarray(whitened), lower)
+
+
+def grouped_histories(interactions: Interactions, listeners: Ints, factors: int) -> Iterator[HistoryGroup]:
+    """The listeners that have a history, shortest first, in groups of bounded size."""
+    lengths = interactions.pairs.lengths(listeners)
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    start = 0
+    while start < len(order):
+        stop = _group_end(lengths[order], start, factors)
+        yield _padded(interactions, listeners, order[start:stop])
+        start = stop
+
+
+def _group_end(sorted_lengths: Ints, start: int, factors: int) -> int:
+    """Where the group that begins at start ends: within memory, and padded by at most a quarter or 8."""
+    shortest = int(sorted_lengths[start])
+    alike = int(np.searchsorted(sorted_lengths, max(shortest * 5 // 4, shortest + 8), side="right"))
+    per_listener = 8 * factors * (factors + 2 * int(sorted_lengths[alike - 1]))
+    return min(alike, start + max(1, _GROUP_BYTES // per_listener))
+
+
+def _padded(interactions: Interactions, listeners: Ints, rows: Ints) -> HistoryGroup:
+    owners = listeners[rows]
+    lengths = interactions.pairs.lengths(owners)
+    shape = (len(rows), int(lengths.max()))
+    row, position = interactions.pairs.positions(owners)
+    column = position - np.repeat(interactions.pairs.indptr[owners], lengths)
+    recordings = np.full(shape, -1, dtype=np.int32)
+    weight, pull = np.zeros(shape), np.zeros(shape)
+    recordings[row, column] = interactions.pairs.values[position]
+    confidence = interactions.confidence[position]
+    weight[row, column] = confidence - 1.0
+    pull[row, column] = np.where(interactions.preference[position] > 0, confidence, 0.0)
+    return HistoryGroup(rows, recordings, weight, pull)
+
+
+def history_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> Floats:
+    """(b, h, f) float64 whitened vectors of the group's histories, zero past the end."""
+    vectors = whitened.vectors[np.maximum(group.recordings, 0)]
+    vectors[group.recordings < 0] = 0.0
+    return vectors
+
+
+def solve(history: Floats, weight: Floats, right_sides: Floats) -> Floats:
+    """(I + sum over history of weight y yt)^-1 times the right sides.
+
+    history: (b, h, f).  weight: (b, h).  right_sides: (b, f, r).  Returns (b, f, r) float64.
+    """
+    systems = history.transpose(0, 2, 1) @ (history * weight[:, :, None])
+    diagonal = np.arange(systems.shape[1])
+    systems[:, diagonal, diagonal] += 1.0
+    return np.linalg.solve(systems, right_sides)
+
+
+def solve_listeners(
+    interactions: Interactions,
+    listener_count: int,
+    recording_factors: Floats,
+    regularization: float,
+    threads: int,
+) -> Floats:
+    """(n, f) float32 listener vectors, exact given the recordings'; zero without a positive interaction."""
+    whitened = whiten(recording_factors, regularization)
+    solved = np.zeros((listener_count, recording_factors.shape[1]))
+    groups = grouped_histories(interactions, np.arange(listener_count), recording_factors.shape[1])
+    for rows, vectors in in_order(partial(_listener_vectors, whitened), groups, threads):
+        solved[rows] = vectors
+    if listener_count:
+        solved = scipy.linalg.solve_triangular(whitened.lower, solved.T, lower=True, trans="T").T
+    return np.ascontiguousarray(solved, dtype=np.float32)
+
+
+def _listener_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> tuple[Ints, Floats]:
+    """(rows, (b, f) whitened vectors) of one group."""
+    history = history_vectors(whitened, group)
+    right_side = history.transpose(0, 2, 1) @ group.pull[:, :, None]
+    return group.rows, solve(history, group.weight, right_side)[:, :, 0]

@@ -1,0 +1,284 @@
+"""Playlists: from candidates to thirty tracks in order, with scores, reasons and what gave way.
+
+Belongs here: joining ranking, assembly, arrangement and explanation, block by block, into the two tables.
+Does not: any of those steps itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml.arrangement import arrange
+from models_ml.arrays import Bools, Ints, Progress, column, place_in_row, silent, worker_count
+from models_ml.assembly import (
+    PLAYLIST_LENGTH,
+    AssemblyParams,
+    Relaxations,
+    Slate,
+    draw,
+    draw_giving_way,
+    is_full,
+)
+from models_ml.candidates import CandidateParams, CandidateSources
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.eligibility import any_credit_among, editions_for
+from models_ml.errors import InputError
+from models_ml.explanation import Explainer, reason_codes
+from models_ml.features import WeekFeatures
+from models_ml.pools import Pool, from_batch, replaced
+from models_ml.ranking import Components, RankingParams, score
+from models_ml.rules import COLLABORATIVE, POPULAR, SOURCES, TOO_FEW_TRACKS
+
+SLOTS_SCHEMA = pa.schema(
+    {
+        "user_index": pa.int32(),
+        "position": pa.int8(),
+        "recording_index": pa.int32(),
+        "edition_index": pa.int32(),
+        "listener_rung": pa.string(),
+        "track_rung": pa.string(),
+        "candidate_sources": pa.list_(pa.string()),
+        "primary_source": pa.string(),
+        "is_new_artist": pa.bool_(),
+        "artist_prior_plays": pa.int64(),
+        "popularity_percentile": pa.float64(),
+        "final_score": pa.float64(),
+        "contribution_collaborative": pa.float64(),
+        "contribution_popularity": pa.float64(),
+        "contribution_freshness": pa.float64(),
+        "reason_code": pa.string(),
+        "anchor_recording_index": pa.int32(),
+    }
+)
+RELAXATIONS_SCHEMA = pa.schema(
+    {
+        "user_index": pa.int32(),
+        "rule_id": pa.string(),
+        "step": pa.int32(),
+        "limit_from": pa.float64(),
+        "limit_to": pa.float64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class PlaylistParams:
+    """Everything between candidates and playlists."""
+
+    candidates: CandidateParams = field(default_factory=CandidateParams)
+    ranking: RankingParams = field(default_factory=RankingParams)
+    assembly: AssemblyParams = field(default_factory=AssemblyParams)
+    threads: int = field(
+        default=0,
+        metadata={"unit": "threads", "min": 0, "max": 256, "doc": "For the reasons; 0: one a core."},
+    )
+
+
+@dataclass(frozen=True)
+class PlaylistTables:
+    """slots: one row per listener and position (SLOTS_SCHEMA); thirty a listener or none.
+
+    relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
+    listener without a playlist (RELAXATIONS_SCHEMA).
+    """
+
+    slots: pa.Table
+    relaxations: pa.Table
+
+
+@dataclass(frozen=True)
+class RankedPool:
+    """A pool with the edition, score components and newness of each candidate."""
+
+    pool: Pool
+    edition: Ints
+    components: Components
+    is_new: Bools
+    personal: Bools
+
+
+def build_playlists(
+    features: WeekFeatures,
+    factors: CollaborativeFactors,
+    candidates: pa.Table,
+    params: PlaylistParams,
+    progress: Progress = silent,
+) -> PlaylistTables:
+    """Playlists of all listeners with candidates; see PlaylistTables."""
+    blocks = list(playlist_blocks(features, factors, candidates, params, progress))
+    slots = [SLOTS_SCHEMA.empty_table(), *(block.slots for block in blocks)]
+    relaxations = [RELAXATIONS_SCHEMA.empty_table(), *(block.relaxations for block in blocks)]
+    return PlaylistTables(pa.concat_tables(slots), pa.concat_tables(relaxations))
+
+
+def playlist_blocks(
+    features: WeekFeatures,
+    factors: CollaborativeFactors,
+    candidates: pa.Table,
+    params: PlaylistParams,
+    progress: Progress = silent,
+) -> Iterator[PlaylistTables]:
+    """The playlists of one block of listeners after the other, so that memory does not grow with them."""
+    user_index = column(candidates, "candidates", "user_index", np.int64)
+    if (np.diff(user_index) <= 0).any():
+        row = int(np.flatnonzero(np.diff(user_index) <= 0)[0]) + 1
+        raise InputError(
+            f"candidates: user_index {user_index[row]} in row {row} is out of order; sort, one row each"
+        )
+    maker = PlaylistMaker(features, factors, params)
+    done = 0
+    for batch in candidates.to_batches(max_chunksize=params.candidates.block_listeners):
+        listeners, has_vector, pool = from_batch(batch)
+        yield maker.block(listeners, has_vector, pool)
+        done += len(listeners)
+        progress(f"playlists: {done:,} of {candidates.num_rows:,} listeners")
+
+
+class PlaylistMaker:
+    """Makes the playlists of a block of listeners."""
+
+    def __init__(self, features: WeekFeatures, factors: CollaborativeFactors, params: PlaylistParams) -> None:
+        """The week, and how its playlists are made."""
+        self._features = features
+        self._params = params
+        self._sources = CandidateSources(features, factors, params.candidates)
+        self._explainer = Explainer(factors, features.interactions, worker_count(params.threads))
+
+    def block(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
+        """Playlists of these listeners, searched for deeper where the list can't be filled."""
+        ranked = self._ranked(listeners, pool)
+        slate, order = _slate(self._features, ranked, len(listeners))
+        short = np.flatnonzero(~is_full(draw(slate, self._params.assembly)))
+        if len(short):
+            depth = self._params.assembly.deep_candidate_count
+            deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
+            ranked = self._ranked(listeners, replaced(pool, short, deeper))
+            slate, order = _slate(self._features, ranked, len(listeners))
+        picks, relaxations = draw_giving_way(slate, self._params.assembly)
+        full = np.flatnonzero(is_full(picks))
+        chosen = np.take_along_axis(order[full], picks[full], axis=1) if len(full) else picks[full]
+        return PlaylistTables(
+            self._slots(listeners, full, has_vector, ranked, chosen),
+            _relaxation_table(listeners, relaxations, picks, slate),
+        )
+
+    def _ranked(self, listeners: Ints, pool: Pool) -> RankedPool:
+        features, owners = self._features, listeners[pool.rows]
+        edition = editions_for(features, owners, pool.recordings)
+        personal = pool.is_personal()
+        components = score(features, owners, pool.recordings, pool.scores, personal, self._params.ranking)
+        known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
+        return RankedPool(pool, edition, components, ~known, personal)
+
+    def _slots(
+        self, listeners: Ints, full: Ints, has_vector: Bools, ranked: RankedPool, chosen: Ints
+    ) -> pa.Table:
+        """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
+        features = self._features
+        heard_order = arrange(features.editions.artist[ranked.edition[chosen]])
+        places = np.take_along_axis(chosen, heard_order, axis=1)
+        owners = np.repeat(listeners[full], PLAYLIST_LENGTH)
+        flat = places.ravel()
+        recordings = ranked.pool.recordings[flat]
+        personal = ranked.personal[flat]
+        components = ranked.components.take(flat)
+        anchor = self._anchors(listeners[full], recordings, personal)
+        lists = features.popular_list[owners]
+        reasons = reason_codes(
+            components,
+            anchor,
+            features.popular.is_popular(lists, recordings, own_only=True),
+            features.popular.is_popular(lists, recordings, own_only=False),
+        )
+        artist = features.editions.artist[ranked.edition[flat]]
+        columns = {
+            "user_index": owners.astype(np.int32),
+            "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(full)),
+            "recording_index": recordings.astype(np.int32),
+            "edition_index": ranked.edition[flat].astype(np.int32),
+            "listener_rung": _rung(np.repeat(has_vector[full], PLAYLIST_LENGTH)),
+            "track_rung": _rung(personal),
+            "candidate_sources": _source_lists(ranked.pool.sources[flat]),
+            "primary_source": _primary_source(ranked.pool.sources[flat]),
+            "is_new_artist": ranked.is_new[flat],
+            "artist_prior_plays": _prior_plays(features, owners, artist),
+            "popularity_percentile": features.recordings.popularity_percentile[recordings],
+            "final_score": components.final,
+            "contribution_collaborative": components.collaborative,
+            "contribution_popularity": components.popularity,
+            "contribution_freshness": components.freshness,
+            "reason_code": pa.array(reasons, pa.string()),
+            "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
+        }
+        return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
+        """(c,) heard recording behind each personal track, -1 where none."""
+        asked = np.where(personal, recordings, -1).reshape(-1, PLAYLIST_LENGTH)
+        return self._explainer.anchors(listeners, asked).recording.ravel()
+
+
+def _slate(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:
+    """(slate, (b, K) place in the pool of each entry): personal ones first, then by score, recording."""
+    pool = ranked.pool
+    order = np.lexsort((pool.recordings, -ranked.components.final, ~ranked.personal, pool.rows))
+    rows = pool.rows[order]
+    place = place_in_row(rows)
+    shape = (row_count, int(place.max(initial=-1)) + 1)
+    grid = np.zeros(shape, dtype=np.int64)
+    valid = np.zeros(shape, dtype=bool)
+    grid[rows, place] = order
+    valid[rows, place] = True
+    if not len(pool):
+        nothing = np.zeros(shape, dtype=np.int32)
+        return Slate(nothing, nothing, valid, valid), grid
+    edition = ranked.edition[grid]
+    slate = Slate(
+        features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid
+    )
+    return slate, grid
+
+
+def _relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, slate: Slate) -> pa.Table:
+    """Rows of what gave way and of who has too few tracks, by listener and step."""
+    short = np.flatnonzero(~is_full(picks))
+    passed = slate.valid.sum(axis=1)[short]
+    columns = {
+        "user_index": listeners[np.concatenate([relaxations.rows, short])].astype(np.int32),
+        "rule_id": pa.array([*relaxations.rule_id, *[TOO_FEW_TRACKS] * len(short)], pa.string()),
+        "step": np.concatenate([relaxations.step, np.ones(len(short))]).astype(np.int32),
+        "limit_from": np.concatenate([relaxations.limit_from, np.full(len(short), float(PLAYLIST_LENGTH))]),
+        "limit_to": np.concatenate([relaxations.limit_to, passed.astype(np.float64)]),
+    }
+    table = pa.table(columns, schema=RELAXATIONS_SCHEMA)
+    return table.sort_by([("user_index", "ascending"), ("step", "ascending")])
+
+
+def _rung(personal: Bools) -> pa.Array:
+    return pa.array([POPULAR, COLLABORATIVE]).take(pa.array(personal.astype(np.int8)))
+
+
+def _source_lists(bits: Ints) -> pa.Array:
+    """The names of the sources behind each bit mask."""
+    names = [
+        [name for bit, name in enumerate(SOURCES) if mask >> bit & 1] for mask in range(1 << len(SOURCES))
+    ]
+    return pa.array(names, pa.list_(pa.string())).take(pa.array(bits))
+
+
+def _primary_source(bits: Ints) -> pa.Array:
+    """The first source of each bit mask."""
+    names = [
+        next((name for bit, name in enumerate(SOURCES) if mask >> bit & 1), None) for mask in range(1 << 3)
+    ]
+    return pa.array(names, pa.string()).take(pa.array(bits))
+
+
+def _prior_plays(features: WeekFeatures, listeners: Ints, artist: Ints) -> Ints:
+    """Plays of each artist by each listener before the week."""
+    found = features.known_artists.find(listeners, artist)
+    if not len(features.prior_plays):
+        return np.zeros(len(listeners), dtype=np.int64)
+    return np.where(found >= 0, features.prior_plays[found], 0)

@@ -1,0 +1,283 @@
+"""Search: the recordings with the highest inner product with a listener's vector, exactly or by an index.
+
+Belongs here: the interface, its two engines, which of them to use, and how recall between them is measured.
+Does not: filters, merging of sources.
+
+Source of the transform that turns inner product into cosine: Bachrach et al., "Speeding Up the Xbox
+Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from usearch.index import Index
+
+from models_ml.arrays import Bools, Floats, Ints, in_order, place_in_row, ranges, worker_count
+from models_ml.errors import InputError
+
+# A matrix product's rounding depends on where a vector lies in it; this many more than asked for are scored
+# again one by one, so that equal vectors tie exactly and both engines give the same score.
+_ROUNDING_MARGIN = 16
+_SCORE_BYTES = 256 << 20
+_RESCORED_PAIRS = 1 << 15
+
+
+@dataclass(frozen=True)
+class RetrievalParams:
+    """Which engine searches, and how thoroughly."""
+
+    engine: str = field(
+        default="auto",
+        metadata={
+            "unit": "name",
+            "choices": ("auto", "exact", "usearch"),
+            "doc": "auto: exact below exact_below.",
+        },
+    )
+    exact_below: int = field(
+        default=50_000,
+        metadata={
+            "unit": "recordings",
+            "min": 0,
+            "max": 10**9,
+            "doc": "With auto, fewer are searched exactly.",
+        },
+    )
+    quantisation: str = field(
+        default="f16",
+        metadata={"unit": "name", "choices": ("f32", "f16", "i8"), "doc": "How the index stores a number."},
+    )
+    connectivity: int = field(
+        default=32,
+        metadata={"unit": "edges", "min": 2, "max": 512, "doc": "Edges of a recording in the index."},
+    )
+    expansion_add: int = field(
+        default=128, metadata={"unit": "recordings", "min": 8, "max": 4096, "doc": "Breadth while building."}
+    )
+    over_fetch: float = field(
+        default=2.5,
+        metadata={"unit": "ratio", "min": 1.0, "max": 20.0, "doc": "Fetched, per candidate asked for."},
+    )
+    threads: int = field(
+        default=0,
+        metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Searching threads; 0: one a core."},
+    )
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The best recordings of each query, best first, ties by position.
+
+    positions: (b, k) int32, -1 where there are no more.  scores: (b, k) float32 inner products, 0 there.
+    """
+
+    positions: Ints
+    scores: Floats
+
+
+class Retriever(Protocol):
+    """Finds the recordings with the highest inner product."""
+
+    def search(self, queries: Floats, k: int) -> Neighbours:
+        """queries: (b, f) float32.  A query of zeros finds nothing."""
+        ...
+
+
+class ExactRetriever:
+    """Every inner product, by blocked matrix products."""
+
+    def __init__(self, vectors: Floats, retrievable: Bools, threads: int = 0) -> None:
+        """vectors: (m, f) float32.  retrievable: (m,) bool, False for what is never found."""
+        self._vectors = _finite(vectors)
+        self._members = np.flatnonzero(retrievable).astype(np.int32)
+        self._member_vectors = np.ascontiguousarray(self._vectors[self._members])
+        self._threads = worker_count(threads)
+
+    def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
+        """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
+        queries = _finite(queries)
+        block = max(1, _SCORE_BYTES // (4 * max(1, len(self._members))))
+        blocks = ranges(len(queries), min(block, max(1, -(-len(queries) // self._threads))))
+        parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))
+        return _stacked(parts, k)
+
+    def _search_block(
+        self, queries: Floats, k: int, forbidden: Bools | None, block: tuple[int, int]
+    ) -> Neighbours:
+        part = queries[slice(*block)]
+        scores = part @ self._member_vectors.T
+        if forbidden is not None:
+            scores[forbidden[slice(*block)][:, self._members]] = -np.inf
+        scores[~part.any(axis=1)] = -np.inf
+        rows, places = _shortlist(scores, k + _ROUNDING_MARGIN)
+        positions = self._members[places]
+        return best_first(rows, positions, inner_products(part, self._vectors, rows, positions), len(part), k)
+
+
+class UsearchRetriever:
+    """A graph index of quantised vectors, asked for more than needed; what it finds is scored exactly."""
+
+    def __init__(self, index: Index, vectors: Floats, params: RetrievalParams) -> None:
+        """index: as `build` or `load` make it.  vectors: (m, f) float32, those it was built from."""
+        self._index = index
+        self._vectors = _finite(vectors)
+        self._params = params
+
+    @classmethod
+    def build(cls, vectors: Floats, retrievable: Bools, params: RetrievalParams) -> "UsearchRetriever":
+        """Index of the retrievable vectors; the same bytes each time, as one thread builds it."""
+        members = np.flatnonzero(retrievable)
+        chosen = _finite(vectors)[members]
+        index = _empty_index(vectors.shape[1], params)
+        if len(members):
+            index.add(members.astype(np.uint64), _lifted(chosen), threads=1)
+        return cls(index, vectors, params)
+
+    @classmethod
+    def load(cls, path: Path, vectors: Floats, params: RetrievalParams) -> "UsearchRetriever":
+        """The index saved at path, with the vectors it was built from."""
+        if not path.is_file():
+            raise InputError(f"{path}: the index is missing; build and save it again")
+        index = _empty_index(vectors.shape[1], params)
+        index.load(str(path))
+        return cls(index, vectors, params)
+
+    def save(self, path: Path) -> None:
+        """Write the index, without the vectors themselves, to path."""
+        self._index.save(str(path))
+
+    def search(self, queries: Floats, k: int) -> Neighbours:
+        """As Retriever.search."""
+        queries = _finite(queries)
+        fetched = min(int(np.ceil(k * self._params.over_fetch)), len(self._index))
+        asked = np.flatnonzero(queries.any(axis=1))
+        if not fetched or not len(asked):
+            return _stacked([], k, len(queries))
+        self._index.expansion_search = max(fetched, self._params.expansion_add)
+        lifted = np.pad(queries[asked], ((0, 0), (0, 1)))
+        found = self._index.search(lifted, fetched, threads=worker_count(self._params.threads))
+        keys = np.atleast_2d(found.keys)
+        counts = np.atleast_1d(found.counts) if len(asked) > 1 else np.array([keys.shape[1]])
+        present = np.arange(keys.shape[1]) < counts[:, None]
+        rows = asked[np.nonzero(present)[0]]
+        positions = keys[present].astype(np.int32)
+        order = np.lexsort((positions, rows))
+        rows, positions = rows[order], positions[order]
+        scores = inner_products(queries, self._vectors, rows, positions)
+        return best_first(rows, positions, scores, len(queries), k)
+
+
+def build_retriever(
+    vectors: Floats, retrievable: Bools, params: RetrievalParams
+) -> ExactRetriever | UsearchRetriever:
+    """The engine that params ask for, over the retrievable vectors."""
+    if engine_of(int(retrievable.sum()), params) == "exact":
+        return ExactRetriever(vectors, retrievable, params.threads)
+    return UsearchRetriever.build(vectors, retrievable, params)
+
+
+def engine_of(recording_count: int, params: RetrievalParams) -> str:
+    """'exact' or 'usearch'; InputError for an unknown engine."""
+    if params.engine == "auto":
+        return "exact" if recording_count < params.exact_below else "usearch"
+    if params.engine not in ("exact", "usearch"):
+        raise InputError(f"retrieval: engine is {params.engine!r}; use auto, exact or usearch")
+    return params.engine
+
+
+def choose_probes(listener_factors: Floats, count: int, seed: int) -> Floats:
+    """Up to count listener vectors to measure recall with, drawn without replacement."""
+    usable = np.flatnonzero(listener_factors.any(axis=1))
+    drawn = np.random.default_rng(seed).permutation(usable)[:count]
+    return np.asarray(listener_factors[np.sort(drawn)])
+
+
+def recall_at_k(retriever: Retriever, exact: Retriever, probes: Floats, k: int) -> float:
+    """Share of the exact best k that the retriever finds, averaged over probes; 1.0 with nothing to find."""
+    found = retriever.search(probes, k).positions.astype(np.int64)
+    wanted = exact.search(probes, k).positions.astype(np.int64)
+    present = wanted >= 0
+    width = max(int(wanted.max(initial=0)), int(found.max(initial=0))) + 1
+    row_keys = np.arange(len(probes))[:, None] * width
+    hits = np.isin(row_keys + wanted, (row_keys + found)[found >= 0]) & present
+    answered = present.any(axis=1)
+    if not answered.any():
+        return 1.0
+    return float((hits.sum(axis=1)[answered] / present.sum(axis=1)[answered]).mean())
+
+
+def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints) -> Floats:
+    """Inner product of each (row of queries, position of vectors), float32, rounded the same anywhere."""
+    scores = np.empty(len(rows), dtype=np.float32)
+    for start, stop in ranges(len(rows), _RESCORED_PAIRS):
+        left, right = queries[rows[start:stop]], vectors[positions[start:stop]]
+        np.einsum("nf,nf->n", left, right, out=scores[start:stop])
+    return scores
+
+
+def best_first(rows: Ints, positions: Ints, scores: Floats, row_count: int, k: int) -> Neighbours:
+    """Ragged finds, sorted by row then position, as (row_count, k): best first, ties by position."""
+    place = place_in_row(rows)
+    width = int(place.max(initial=-1)) + 1
+    padded_positions = np.full((row_count, width), -1, dtype=np.int32)
+    padded_scores = np.full((row_count, width), -np.inf, dtype=np.float32)
+    padded_positions[rows, place] = positions
+    padded_scores[rows, place] = scores
+    order = np.argsort(-padded_scores, axis=1, kind="stable")[:, :k]
+    best = Neighbours(
+        np.take_along_axis(padded_positions, order, axis=1), np.take_along_axis(padded_scores, order, axis=1)
+    )
+    return _stacked([best], k)
+
+
+def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
+    """The parts below each other, widened to k with -1 and 0."""
+    parts = parts or [Neighbours(np.full((row_count, 0), -1), np.zeros((row_count, 0)))]
+    positions = np.concatenate([_widened(part.positions, k, -1) for part in parts])
+    scores = np.concatenate([_widened(part.scores, k, 0) for part in parts])
+    return Neighbours(positions.astype(np.int32), np.where(positions >= 0, scores, 0).astype(np.float32))
+
+
+def _widened(values: npt.NDArray[Any], k: int, fill: int) -> npt.NDArray[Any]:
+    """(b, k): the columns, and the fill value after them."""
+    return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=fill)
+
+
+def _shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
+    """(row, column) of every entry that is at or above its row's k-th best; never one at minus infinity."""
+    floor = np.finfo(np.float32).min
+    if k < scores.shape[1]:
+        kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k, None]
+        floor = np.maximum(kth, floor)
+    rows, columns = np.nonzero(scores >= floor)
+    return rows, columns
+
+
+def _empty_index(factors: int, params: RetrievalParams) -> Index:
+    return Index(
+        ndim=factors + 1,
+        metric="cos",
+        dtype=params.quantisation,
+        connectivity=params.connectivity,
+        expansion_add=params.expansion_add,
+    )
+
+
+def _lifted(vectors: Floats) -> Floats:
+    """(m, f + 1): one number more makes all equally long, so that cosine ranks as the inner product does."""
+    squares = np.einsum("mf,mf->m", vectors, vectors, dtype=np.float64)
+    missing = np.sqrt(np.maximum(squares.max() - squares, 0.0))
+    return np.concatenate([vectors, missing[:, None].astype(np.float32)], axis=1)
+
+
+def _finite(vectors: Floats) -> Floats:
+    """Contiguous float32; InputError for NaN and infinity."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if not np.isfinite(vectors).all():
+        row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+        raise InputError(f"vectors: row {row} has a value that is not a number or infinite; train them again")
+    return vectors

@@ -1,0 +1,36 @@
+"""The names of the playlist rules, in the order in which they are looked at.
+
+Belongs here: rule and source names that are published, and their codes in arrays.
+Does not: what the rules do (eligibility.py filters, assembly.py draws up lists).
+"""
+
+from typing import Final
+
+# A candidate's code is its place here plus one; 0 passes.  The first rule that holds is the reason given.
+FILTER_RULES: Final = (
+    "taken_down",
+    "embargoed",
+    "not_released",
+    "market",
+    "explicit",
+    "blocked_track",
+    "heard",
+    "sampled",
+    "recommended",
+    "blocked_artist",
+)
+UNAVAILABLE_RULES: Final = FILTER_RULES[:3]
+EXCLUSION_RULES: Final = ("blocked_track", "heard", "sampled", "recommended")
+FILTER_CODES: Final = {rule: code for code, rule in enumerate(FILTER_RULES, start=1)}
+
+NEW_ARTIST_SHARE: Final = "new_artist_share"
+TRACKS_PER_ALBUM: Final = "tracks_per_album"
+TRACKS_PER_ARTIST: Final = "tracks_per_artist"
+TOO_FEW_TRACKS: Final = "too_few_tracks"
+
+COLLABORATIVE: Final = "collaborative"
+POPULAR: Final = "popular"
+FRESH: Final = "fresh"
+# Bit i of a candidate's sources stands for the i-th name; the first one that is set is the primary source.
+SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH)
+SOURCE_BITS: Final = {source: 1 << bit for bit, source in enumerate(SOURCES)}

@@ -1,0 +1,105 @@
+"""The lake's doors: a week is there whole or not at all."""
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dagster_project.lake import NO_WEEK, Lake, content_hash
+from models_ml.errors import InputError
+
+WEEK = dt.date(2026, 11, 23)
+ROWS = pa.table({"user_id": ["a", "b"], "plays": pa.array([1, None], pa.int64())})
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+def test_what_was_written_is_read(lake: Lake) -> None:
+    assert lake.replace_week("ml/slots", WEEK, ROWS) == 2
+    assert lake.read_week("ml/slots", WEEK).equals(ROWS)
+
+
+def test_a_week_is_replaced_whole(lake: Lake) -> None:
+    lake.replace_week("ml/slots", WEEK, ROWS)
+    lake.replace_week("ml/slots", WEEK, ROWS.slice(1))
+    assert lake.read_week("ml/slots", WEEK).to_pylist() == [{"user_id": "b", "plays": None}]
+
+
+def test_a_week_without_its_marker_does_not_count(lake: Lake) -> None:
+    folder = lake.folder("ml/slots", WEEK)
+    folder.mkdir(parents=True)
+    pq.write_table(ROWS, folder / "part.parquet")
+    assert not lake.has_week("ml/slots", WEEK)
+    with pytest.raises(InputError, match="ml/slots: no week 2026-11-23"):
+        lake.read_week("ml/slots", WEEK)
+
+
+def test_a_half_written_file_left_behind_changes_nothing(lake: Lake) -> None:
+    lake.replace_week("ml/slots", WEEK, ROWS)
+    (lake.folder("ml/slots", WEEK) / ".part.parquet.writing").write_bytes(b"PAR1 half")
+    assert lake.read_week("ml/slots", WEEK).equals(ROWS)
+    lake.replace_week("ml/slots", WEEK, ROWS)
+    assert lake.read_week("ml/slots", WEEK).equals(ROWS)
+
+
+def test_no_rows_keep_their_columns(lake: Lake) -> None:
+    assert lake.replace_week("ml/slots", WEEK, iter([]), ROWS.schema) == 0
+    assert lake.read_week("ml/slots", WEEK).schema == ROWS.schema
+
+
+def test_batches_are_written_as_they_come(lake: Lake) -> None:
+    batches = (ROWS.slice(at, 1).to_batches()[0] for at in range(2))
+    assert lake.replace_week("ml/slots", WEEK, batches, ROWS.schema) == 2
+    assert lake.read_week("ml/slots", WEEK).equals(ROWS)
+
+
+def test_what_dbt_wrote_is_adopted_and_lent_back(lake: Lake, tmp_path: Path) -> None:
+    file = tmp_path / ".dbt" / "listeners.parquet"
+    file.parent.mkdir()
+    pq.write_table(ROWS, file)
+    assert lake.adopt("features/listeners", WEEK, file) == 2
+    file.unlink()
+    lake.lend("features/listeners", WEEK, file)
+    assert pq.read_table(file).equals(ROWS)
+
+
+def test_writing_beside_an_adopted_file_leaves_the_week_as_it_was(lake: Lake, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    file = tmp_path / "listeners.parquet"
+    pq.write_table(ROWS, file)
+    lake.adopt("features/listeners", WEEK, file)
+    with duckdb.connect() as connection:  # as dbt's external models write
+        connection.execute(f"copy (select 'c' as user_id, 9 as plays) to '{file}' (format parquet)")
+    assert pq.read_table(file).num_rows == 1
+    assert lake.read_week("features/listeners", WEEK).equals(ROWS)
+
+
+def test_the_row_of_nulls_that_dbt_writes_for_an_empty_table_is_no_row(lake: Lake, tmp_path: Path) -> None:
+    file = tmp_path / "blocked_artists.parquet"
+    pq.write_table(pa.table({"user_index": pa.array([None], pa.int32()), "artist_index": pa.array([None], pa.int32())}), file)
+    assert lake.adopt("features/blocked_artists", WEEK, file) == 0
+    assert lake.read_week("features/blocked_artists", WEEK).schema.names == ["user_index", "artist_index"]
+
+
+def test_a_stand_in_is_made_once_and_follows_its_schema(lake: Lake) -> None:
+    lake.ensure_stand_in("ml/slots", ROWS.schema)
+    before = (lake.folder("ml/slots", NO_WEEK) / "part.parquet").stat().st_mtime_ns
+    lake.ensure_stand_in("ml/slots", ROWS.schema)
+    assert (lake.folder("ml/slots", NO_WEEK) / "part.parquet").stat().st_mtime_ns == before
+    wider = ROWS.schema.append(pa.field("skips", pa.int64()))
+    lake.ensure_stand_in("ml/slots", wider)
+    assert lake.read_week("ml/slots", NO_WEEK).schema == wider
+
+
+def test_the_hash_of_a_week_is_of_its_rows_and_not_of_its_batches(lake: Lake) -> None:
+    split = pa.concat_tables([ROWS.slice(0, 1), ROWS.slice(1, 1)])
+    assert content_hash(split) == content_hash(ROWS)
+    assert content_hash(ROWS.slice(1)) != content_hash(ROWS)
+    assert content_hash(ROWS.rename_columns(["user_id", "skips"])) != content_hash(ROWS)
+    lake.replace_week("ml/slots", WEEK, ROWS)
+    assert lake.content_hash("ml/slots", WEEK, leave_out=frozenset({"plays"})) == content_hash(ROWS.select(["user_id"]))

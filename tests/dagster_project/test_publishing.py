@@ -1,0 +1,103 @@
+"""The published file: one file, replaced at once, readable by old shells and never half there."""
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from dagster_project.publishing import PUBLISHED_TABLES, publish_week
+
+WEEKS = [dt.date(2026, 11, 2) + dt.timedelta(weeks=number) for number in range(4)]
+
+
+def _land_marts(home: Home, week: dt.date, title: str, extra: bool = False) -> None:
+    lake = Lake(home.lake)
+    key = {"program_id": ["discover"], "week": pa.array([week], pa.date32()), "user_id": ["u"]}
+    tracks = {**key, "position": pa.array([1], pa.int32()), "title": [title], "contribution_collaborative": [0.5]}
+    if extra:
+        tracks["contribution_text"] = [0.25]
+    for table in PUBLISHED_TABLES:
+        lake.replace_week(f"marts/{table}", week, pa.table(tracks if table == "weekly_playlist_tracks" else key))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    home.prepare()
+    return home
+
+
+def _titles(home: Home) -> list[tuple[dt.date, str]]:
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        return connection.execute("select week, title from weekly_playlist_tracks order by week").fetchall()
+
+
+def test_weeks_add_up_and_a_week_published_again_replaces_itself(home: Home) -> None:
+    for week in WEEKS[:2]:
+        _land_marts(home, week, "first")
+        publish_week(home, week, publish_weeks=12)
+    _land_marts(home, WEEKS[0], "again")
+    counts = publish_week(home, WEEKS[0], publish_weeks=12)
+    assert _titles(home) == [(WEEKS[0], "again"), (WEEKS[1], "first")]
+    assert counts["weekly_playlist_tracks"] == 1
+
+
+def test_only_the_newest_weeks_are_kept(home: Home) -> None:
+    for week in WEEKS:
+        _land_marts(home, week, "t")
+        publish_week(home, week, publish_weeks=2)
+    assert [week for week, _ in _titles(home)] == WEEKS[2:]
+    _land_marts(home, WEEKS[0], "too old")
+    publish_week(home, WEEKS[0], publish_weeks=2)
+    assert [week for week, _ in _titles(home)] == WEEKS[2:]
+
+
+def test_a_new_column_brings_back_the_weeks_of_the_lake(home: Home) -> None:
+    _land_marts(home, WEEKS[0], "old")
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    _land_marts(home, WEEKS[1], "new", extra=True)
+    publish_week(home, WEEKS[1], publish_weeks=12)
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        rows = connection.execute("select week, contribution_text from weekly_playlist_tracks order by week").fetchall()
+        components = connection.execute("select component, sum(contribution) from playlist_track_reasons "
+                                        "group by 1 order by 1").fetchall()
+    assert rows == [(WEEKS[0], None), (WEEKS[1], 0.25)]
+    assert components == [("collaborative", 1.0), ("text", 0.25)]
+
+
+def test_the_file_is_read_only_has_no_wal_and_leaves_nothing_beside_it(home: Home) -> None:
+    _land_marts(home, WEEKS[0], "t")
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    assert [path.name for path in home.published.parent.iterdir()] == ["monday_mix.duckdb"]
+    assert home.published.stat().st_mode & 0o777 == 0o444
+
+
+def test_what_a_killed_publication_left_is_no_obstacle(home: Home) -> None:
+    home.published.with_name(".monday_mix.duckdb.writing").write_bytes(b"half")
+    home.published.with_name(".monday_mix.duckdb.writing.wal").write_bytes(b"half")
+    _land_marts(home, WEEKS[0], "t")
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    assert _titles(home) == [(WEEKS[0], "t")]
+
+
+def test_a_reader_keeps_the_week_it_opened_and_finds_the_new_one_when_it_opens_again(home: Home) -> None:
+    _land_marts(home, WEEKS[0], "old")
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    with duckdb.connect(str(home.published), read_only=True) as reader:
+        _land_marts(home, WEEKS[1], "new")
+        publish_week(home, WEEKS[1], publish_weeks=12)
+        assert reader.execute("select max(week) from latest_playlists").fetchone() == (WEEKS[0],)
+    with duckdb.connect(str(home.published), read_only=True) as reader:
+        assert reader.execute("select max(week) from latest_playlists").fetchone() == (WEEKS[1],)
+
+
+def test_the_storage_is_one_that_older_shells_read(home: Home) -> None:
+    _land_marts(home, WEEKS[0], "t")
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    header = home.published.read_bytes()[:64]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64  # the storage version of DuckDB 0.10 to 1.x

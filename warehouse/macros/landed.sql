@@ -1,0 +1,98 @@
+{# What every dataset's staging shares: which rows of the lake belong to this week's list of files, and
+   what becomes of each of them. #}
+
+{% macro landed(dataset, columns) -%}
+    {#- Rows of the files on the week's list as they came, each column as raw_<name>, with the path and
+        the moment their file was first seen. Content that landed twice is read under its first path. -#}
+    select
+        landed_rows._file_hash,
+        landed_rows._row,
+        landed_rows._parse_error,
+        landed_rows._extras,
+        week_files.path as landed_path,
+        week_files.first_seen_at{% for column in columns %},
+        landed_rows.{{ column }} as raw_{{ column }}{% endfor %}
+    from {{ source('intake', dataset) }} as landed_rows
+    inner join {{ ref('stg_week_files') }} as week_files
+        on
+            landed_rows._file_hash = week_files.content_hash
+            and week_files.dataset = '{{ dataset }}'
+            and week_files.is_read
+{%- endmacro %}
+
+
+{% macro row_key(columns) -%}
+    {#- Same in all columns: the md5 of the row as JSON, unknown columns included. -#}
+    md5(cast(to_json(struct_pack(
+        extras := _extras{% for column in columns %},
+        {{ column }}_ := raw_{{ column }}{% endfor %}
+    )) as varchar))
+{%- endmacro %}
+
+
+{% macro too_late(column) -%}
+    ({{ column }} > first_seen_at + interval ({{ var('clock_tolerance_hours') }}) hour)
+{%- endmacro %}
+
+
+{% macro with_status(typed, known_first='true') -%}
+    {#- Adds `status` (usable, duplicate, quarantined) to the rows of the CTE `typed`, which has
+        quarantine_reason and dedupe_key. Of duplicates the first by file and row stays; rows already
+        known on the Monday come first, so that a copy from later can't take the place of one from
+        before. Only keys that repeat are sorted. -#}
+    repeated as (
+
+        select dedupe_key
+        from {{ typed }}
+        where quarantine_reason is null
+        group by dedupe_key
+        having count(*) > 1
+
+    ),
+
+    copies as (
+
+        select
+            {{ typed }}._file_hash,
+            {{ typed }}._row,
+            row_number() over (
+                partition by {{ typed }}.dedupe_key
+                order by ({{ known_first }}) desc, {{ typed }}.landed_path asc, {{ typed }}._row asc
+            ) as copy_number
+        from {{ typed }}
+        inner join repeated on {{ typed }}.dedupe_key = repeated.dedupe_key
+        where {{ typed }}.quarantine_reason is null
+
+    ),
+
+    final as (
+
+        select
+            {{ typed }}.* exclude (dedupe_key),
+            case
+                when {{ typed }}.quarantine_reason is not null then 'quarantined'
+                when copies.copy_number > 1 then 'duplicate'
+                else 'usable'
+            end as status
+        from {{ typed }}
+        left join copies
+            on {{ typed }}._file_hash = copies._file_hash and {{ typed }}._row = copies._row
+
+    )
+{%- endmacro %}
+
+
+{% macro landed_datasets() -%}
+    {{ return([
+        'events', 'play_counts', 'tracks', 'track_tags', 'users', 'playlists', 'playlist_tracks', 'documents',
+        'audio', 'track_vectors', 'overrides', 'subscriptions', 'deletions',
+    ]) }}
+{%- endmacro %}
+
+
+{% macro datasets_of_tracks() -%}
+    {#- Datasets whose rows point at a track, and wait for it where it isn't known. -#}
+    {{ return([
+        'events', 'play_counts', 'track_tags', 'playlist_tracks', 'audio', 'track_vectors', 'overrides',
+    ]) }}
+{%- endmacro %}

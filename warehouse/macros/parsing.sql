@@ -1,0 +1,58 @@
+{# Text from intake to types. Each macro gives null where the text can't be read; `unreadable` tells that
+   apart from a value that was never there. #}
+
+{% macro moment(column) -%}
+    {#- UTC timestamp; an offset is honoured, a naive time is UTC. 'infinity' and years outside a
+        human scale are no moments. -#}
+    case
+        when
+            try_cast({{ column }} as timestamptz) >= timestamptz '1900-01-01 00:00:00+00'
+            and try_cast({{ column }} as timestamptz) < timestamptz '2200-01-01 00:00:00+00'
+            then cast(try_cast({{ column }} as timestamptz) as timestamp)
+    end
+{%- endmacro %}
+
+
+{% macro day(column) -%}
+    {#- DATE, from a date or the day of a moment; a bare year or year-month is its first day. -#}
+    coalesce(
+        try_cast({{ column }} as date),
+        cast({{ moment(column) }} as date),
+        try_cast({{ column }} || '-01' as date),
+        try_cast({{ column }} || '-01-01' as date)
+    )
+{%- endmacro %}
+
+
+{% macro whole_number(column) -%}
+    try_cast({{ column }} as bigint)
+{%- endmacro %}
+
+
+{% macro truth(column) -%}
+    try_cast(lower(trim({{ column }})) as boolean)
+{%- endmacro %}
+
+
+{% macro identifier(column) -%}
+    {#- Ids are strings; blanks around them are no part of them and an empty one is none. -#}
+    nullif(trim({{ column }}), '')
+{%- endmacro %}
+
+
+{% macro unreadable(column) -%}
+    {#- There was text and it could not be read; null alone is only absence. -#}
+    (nullif(trim(raw_{{ column }}), '') is not null and {{ column }} is null)
+{%- endmacro %}
+
+
+{% macro is_known(column) -%}
+    {#- The as-of rule: on or after the Monday is not known yet, null is always known. -#}
+    coalesce({{ column }} < {{ week() }}, true)
+{%- endmacro %}
+
+
+{% macro event_types() -%}
+    'play', 'skip', 'save', 'unsave', 'playlist_add', 'playlist_remove', 'like', 'dislike', 'block_track',
+    'block_artist', 'impression'
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{% macro playlist_id(user_id) -%}
+    '{{ var('program_id') }}:' || strftime({{ week() }}, '%Y-%m-%d') || ':' || {{ user_id }}
+{%- endmacro %}
+
+
+{% macro reason_sentence(reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market) -%}
+    {#- One sentence, from evidence that is there: the code says which evidence weighs most. -#}
+    case
+        when {{ reason_code }} = 'because_you_played' and {{ anchor_title }} is not null
+            then
+                'Because you '
+                || case
+                    when {{ was_saved }} then 'saved'
+                    when {{ was_added }} then 'added'
+                    when {{ was_liked }} then 'liked'
+                    else 'play'
+                end
+                || ' “' || {{ anchor_title }} || '” by ' || {{ anchor_artist }}
+        when {{ reason_code }} = 'new_release' then 'A new release'
+        when {{ reason_code }} = 'popular_in_market' and {{ market }} is not null
+            then 'Many listeners in ' || {{ market }} || ' play it these weeks'
+        else 'Many listeners play it these weeks'
+    end
+{%- endmacro %}

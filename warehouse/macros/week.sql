@@ -1,0 +1,20 @@
+{% macro week() -%}
+    {#- The Monday that is built, as a DATE expression: the variable, the environment, else the newest
+        Monday whose input files are listed, else this week's. -#}
+    {%- set given = var('week', '') or env_var('MONDAY_MIX_WEEK', '') -%}
+    {%- if given -%}
+        date '{{ given }}'
+    {%- else -%}
+        (
+            select coalesce(max(landed.week), date_trunc('week', current_date)::date)
+            from {{ source('inputs', 'week_files') }} as landed
+            where landed.week > date '1970-01-05'
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro weeks_before_week(column) -%}
+    {#- Whole weeks from the Monday in `column` to the Monday that is built. -#}
+    cast(floor(date_diff('day', {{ column }}, {{ week() }}) / 7) as integer)
+{%- endmacro %}

@@ -1,0 +1,89 @@
+with recordings as (
+
+    select * from {{ ref('int_recordings') }}
+
+),
+
+tracks as (
+
+    select
+        track_id,
+        released_on
+    from {{ ref('int_known_tracks') }}
+
+),
+
+engaged as (
+
+    select
+        recording_id,
+        count(*) as listener_count
+    from {{ ref('int_engagement') }}
+    where engagement > 0
+    group by recording_id
+
+),
+
+recent as (
+
+    select
+        recording_id,
+        cast(sum(listener_count) as bigint) as recent_listener_count
+    from {{ ref('int_recent_listening') }}
+    group by recording_id
+
+),
+
+released as (
+
+    select
+        recordings.recording_id,
+        min(tracks.released_on) as released_on
+    from recordings
+    inner join tracks on recordings.track_id = tracks.track_id
+    group by recordings.recording_id
+
+),
+
+counted as (
+
+    select
+        released.recording_id,
+        released.released_on,
+        -- A track can be available before its day of release; null stays null, which greatest() would lose.
+        case
+            when released.released_on > {{ week() }} then 0
+            else date_diff('day', released.released_on, {{ week() }})
+        end as age_days,
+        coalesce(engaged.listener_count, 0) as listener_count,
+        coalesce(recent.recent_listener_count, 0) as recent_listener_count
+    from released
+    left join engaged on released.recording_id = engaged.recording_id
+    left join recent on released.recording_id = recent.recording_id
+
+),
+
+final as (
+
+    select
+        cast(row_number() over (order by recording_id) - 1 as integer) as recording_index,
+        recording_id,
+        released_on,
+        cast(age_days as integer) as age_days,
+        listener_count,
+        recent_listener_count,
+        percent_rank() over (order by listener_count) as popularity_percentile
+    from counted
+
+)
+
+select
+    recording_index,
+    recording_id,
+    released_on,
+    age_days,
+    listener_count,
+    recent_listener_count,
+    popularity_percentile
+from final
+order by recording_index

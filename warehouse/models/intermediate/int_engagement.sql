@@ -1,0 +1,43 @@
+{{ config(materialized='table') }}
+
+-- Decayed sum of everything a listener did with a recording. Blocks are no engagement: they exclude.
+
+with parts as (
+
+    select
+        user_id,
+        recording_id,
+        engagement
+    from {{ ref('int_listening_engagement') }}
+
+    union all
+
+    select
+        user_id,
+        recording_id,
+        engagement
+    from {{ ref('int_stated_engagement') }}
+
+    union all
+
+    select
+        counts.user_id,
+        counts.recording_id,
+        cast(weights.sign * weights.weight * counts.play_count as decimal(18, 6)) as engagement
+    from {{ ref('int_play_counts') }} as counts
+    inner join {{ ref('event_weights') }} as weights on weights.event_type = 'play_count'
+
+),
+
+final as (
+
+    select
+        user_id,
+        recording_id,
+        cast(sum(engagement) as decimal(18, 6)) as engagement
+    from parts
+    group by user_id, recording_id
+
+)
+
+select * from final

@@ -1,0 +1,51 @@
+{{ config(materialized='table') }}
+
+-- Every edition a listener has heard, and how: one play long enough, one act, one positive total.
+
+with acts as (
+
+    select
+        user_id,
+        track_id,
+        recording_id,
+        count(*) filter (where is_listening) as plays,
+        bool_or(event_type = 'save') as was_saved,
+        bool_or(event_type = 'playlist_add') as was_added,
+        bool_or(event_type = 'like') as was_liked,
+        max(occurred_at) as last_heard_at
+    from {{ ref('int_listening') }}
+    where is_hearing
+    group by user_id, track_id, recording_id
+
+    union all
+
+    select
+        user_id,
+        track_id,
+        recording_id,
+        play_count as plays,
+        false as was_saved,
+        false as was_added,
+        false as was_liked,
+        null as last_heard_at
+    from {{ ref('int_play_counts') }}
+
+),
+
+final as (
+
+    select
+        user_id,
+        track_id,
+        recording_id,
+        cast(sum(plays) as bigint) as plays,
+        bool_or(was_saved) as was_saved,
+        bool_or(was_added) as was_added,
+        bool_or(was_liked) as was_liked,
+        max(last_heard_at) as last_heard_at
+    from acts
+    group by user_id, track_id, recording_id
+
+)
+
+select * from final

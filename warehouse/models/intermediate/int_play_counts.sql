@@ -1,0 +1,41 @@
+-- The latest total known before the Monday; a total without a date is always known, and oldest.
+
+with counts as (
+
+    select * from {{ ref('stg_play_counts') }}
+
+),
+
+recordings as (
+
+    select * from {{ ref('int_recordings') }}
+
+),
+
+known as (
+
+    select
+        *,
+        row_number() over (
+            partition by user_id, track_id
+            order by observed_at desc nulls last, landed_path desc, _row desc
+        ) as totals_ago
+    from counts
+    where status = 'usable' and {{ is_known('observed_at') }}
+
+),
+
+final as (
+
+    select
+        known.user_id,
+        known.track_id,
+        recordings.recording_id,
+        known.play_count
+    from known
+    inner join recordings on known.track_id = recordings.track_id
+    where known.totals_ago = 1 and known.play_count > 0
+
+)
+
+select * from final

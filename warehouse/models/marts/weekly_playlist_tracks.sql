@@ -1,0 +1,142 @@
+with slots as (
+
+    select * from {{ ref('ml_playlist_slots') }}
+
+),
+
+listeners as (
+
+    select
+        user_index,
+        user_id,
+        market
+    from {{ ref('listeners') }}
+
+),
+
+recordings as (
+
+    select
+        recording_index,
+        recording_id
+    from {{ ref('recordings') }}
+
+),
+
+editions as (
+
+    select
+        edition_index,
+        track_id,
+        title,
+        artist_id,
+        artist_ids,
+        artist_name,
+        album_id,
+        released_on
+    from {{ ref('editions') }}
+
+),
+
+heard as (
+
+    select * from {{ ref('heard_tracks') }}
+
+),
+
+joined as (
+
+    select
+        slots.*,
+        listeners.user_id,
+        listeners.market,
+        recordings.recording_id,
+        editions.track_id,
+        editions.title,
+        editions.artist_id,
+        editions.artist_ids,
+        editions.artist_name,
+        editions.album_id,
+        editions.released_on,
+        anchors.track_id as anchor_track_id,
+        anchors.title as anchor_title,
+        anchors.artist_name as anchor_artist,
+        coalesce(heard.was_saved, false) as was_saved,
+        coalesce(heard.was_added, false) as was_added,
+        coalesce(heard.was_liked, false) as was_liked
+    from slots
+    inner join listeners on slots.user_index = listeners.user_index
+    inner join recordings on slots.recording_index = recordings.recording_index
+    inner join editions on slots.edition_index = editions.edition_index
+    left join heard
+        on slots.user_index = heard.user_index and slots.anchor_recording_index = heard.recording_index
+    left join editions as anchors on heard.edition_index = anchors.edition_index
+
+),
+
+final as (
+
+    select
+        '{{ var("program_id") }}' as program_id,
+        {{ week() }} as week,
+        user_id,
+        cast(position as integer) as position,
+        {{ playlist_id('user_id') }} as playlist_id,
+        track_id,
+        recording_id,
+        title,
+        artist_id,
+        artist_ids,
+        artist_name,
+        album_id,
+        released_on,
+        'exploit' as slot_kind,
+        candidate_sources,
+        primary_source,
+        track_rung,
+        is_new_artist,
+        artist_prior_plays,
+        popularity_percentile,
+        final_score,
+        contribution_collaborative,
+        contribution_popularity,
+        contribution_freshness,
+        reason_code,
+        {{ reason_sentence(
+            'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market'
+        ) }} as reason,
+        anchor_track_id
+    from joined
+
+)
+
+select
+    program_id,
+    week,
+    user_id,
+    position,
+    playlist_id,
+    track_id,
+    recording_id,
+    title,
+    artist_id,
+    artist_ids,
+    artist_name,
+    album_id,
+    released_on,
+    slot_kind,
+    candidate_sources,
+    primary_source,
+    track_rung,
+    is_new_artist,
+    artist_prior_plays,
+    popularity_percentile,
+    final_score,
+    contribution_collaborative,
+    contribution_popularity,
+    contribution_freshness,
+    reason_code,
+    reason,
+    anchor_track_id
+from final
+order by user_id, position

@@ -1,0 +1,43 @@
+{{ config(materialized='table') }}
+
+{% set columns = [
+    'user_id', 'requested_at',
+] %}
+
+with landed as (
+
+    {{ landed('deletions', columns) }}
+
+),
+
+parsed as (
+
+    select
+        landed.*,
+        {{ identifier('raw_user_id') }} as user_id,
+        {{ moment('raw_requested_at') }} as requested_at
+    from landed
+
+),
+
+typed as (
+
+    select
+        _file_hash,
+        _row,
+        landed_path,
+        user_id,
+        requested_at,
+        case
+            when _parse_error is not null then 'malformed_row'
+            when user_id is null then 'no_user_id'
+            when requested_at is null then 'unparsable_time'
+        end as quarantine_reason,
+        {{ row_key(columns) }} as dedupe_key
+    from parsed
+
+),
+
+{{ with_status('typed') }}
+
+select * from final

@@ -1,0 +1,45 @@
+{{ config(materialized='table') }}
+
+{% set columns = [
+    'track_id', 'vector', 'kind',
+] %}
+
+with landed as (
+
+    {{ landed('track_vectors', columns) }}
+
+),
+
+parsed as (
+
+    select
+        landed.*,
+        {{ identifier('raw_track_id') }} as track_id,
+        raw_vector as vector,
+        nullif(trim(raw_kind), '') as kind
+    from landed
+
+),
+
+typed as (
+
+    select
+        _file_hash,
+        _row,
+        landed_path,
+        track_id,
+        vector,
+        kind,
+        case
+            when _parse_error is not null then 'malformed_row'
+            when track_id is null then 'no_track_id'
+            when coalesce(len(vector), 0) = 0 then 'no_vector'
+        end as quarantine_reason,
+        {{ row_key(columns) }} as dedupe_key
+    from parsed
+
+),
+
+{{ with_status('typed') }}
+
+select * from final

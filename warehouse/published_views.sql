@@ -1,0 +1,28 @@
+-- Views of the published file, made anew at each publication.
+
+create or replace view latest_playlists as
+select *
+from weekly_playlist_tracks
+where week = (select max(week) from weekly_playlists);
+
+create or replace view playlist_track_reasons as
+select
+    program_id,
+    week,
+    user_id,
+    position,
+    replace(component, 'contribution_', '') as component,
+    contribution
+from (
+    unpivot (
+        select
+            program_id,
+            week,
+            user_id,
+            position,
+            columns('contribution_.*')
+        from weekly_playlist_tracks
+    )
+    on columns('contribution_.*')
+    into name component value contribution
+) as components;

@@ -1,0 +1,11 @@
+{{ config(tags=['marts'], meta={'dagster': {'ref': {'name': 'weekly_playlist_tracks'}}}) }}
+
+select
+    user_id,
+    position,
+    final_score
+from {{ ref('weekly_playlist_tracks') }}
+where
+    abs(contribution_collaborative + contribution_popularity + contribution_freshness - final_score) > 1e-6
+    or final_score is null
+    or isnan(final_score)
