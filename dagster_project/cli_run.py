@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance import InstanceRef  # no public way to an instance with settings of one's own
 
+from dagster_project import keys
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.progress import LOG
@@ -28,6 +29,8 @@ def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inp
     Raises InputError where the input, or the configuration, can't be used.
     """
     started = time.monotonic()
+    if not keys.WEEKLY.has_partition_key(week.isoformat()):
+        raise InputError(f"week {week}: outside the weeks there are, {keys.FIRST_WEEK} to {keys.WEEKLY.get_last_partition_key()}")
     print(f"Monday {week}", file=sys.stderr)
     job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def("monday")
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -22,7 +22,7 @@ class LandingConfig(dg.Config):
     key=keys.LANDING_FILES, partitions_def=keys.WEEKLY, group_name="landing", kinds={"python", "parquet"},
     deps=[dg.AssetDep(keys.LANDING_FILES,
                       partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))],
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
+    backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
 )
 def landing_files(context: dg.AssetExecutionContext, workspace: Workspace, config: LandingConfig) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """One row per landing file the week reads. Builds on the week before, so that backfills run in order."""

@@ -36,7 +36,7 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
                (keys.CANDIDATES, "One row per listener: recordings that pass every filter, with score and sources."),
                (keys.ml("candidate_funnel"), "One row per stage and rule: how many candidates it took out."),
                (keys.ml("rejected_candidates"), "One row per sampled listener and candidate that a rule took out."))],
-    name="candidates", partitions_def=keys.WEEKLY)
+    name="candidates", partitions_def=keys.WEEKLY, backfill_policy=keys.ONE_WEEK_A_RUN)
 def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Search, filter with named reasons, and search again for listeners left with few."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
@@ -56,7 +56,7 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
                (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
                (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
                (keys.ml("run_facts"), "One row: what made the week's playlists."))],
-    name="playlists", partitions_def=keys.WEEKLY)
+    name="playlists", partitions_def=keys.WEEKLY, backfill_policy=keys.ONE_WEEK_A_RUN)
 def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration

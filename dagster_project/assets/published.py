@@ -15,7 +15,7 @@ from dagster_project.resources import Workspace
 
 
 @dg.asset(key=keys.PLAYLISTS_PUBLISHED, deps=[keys.mart(name) for name in MART_TABLES], partitions_def=keys.WEEKLY,
-          group_name="published", kinds={"duckdb"}, retry_policy=dg.RetryPolicy(max_retries=2, delay=5))
+          group_name="published", kinds={"duckdb"}, backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=2, delay=5))
 def published(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The playlist tables of the newest weeks in one DuckDB file, replaced at once; then the manifest."""
     week = parse_week(context.partition_key)

@@ -26,7 +26,8 @@ PROBES = 256
 
 
 @dg.asset(key=keys.COLLABORATIVE_FACTORS, deps=[keys.feature(name) for name in ("interactions", "listeners", "recordings")],
-          partitions_def=keys.WEEKLY, group_name="vectors", kinds={"python", "implicit"})
+          partitions_def=keys.WEEKLY, group_name="vectors", kinds={"python", "implicit"},
+          backfill_policy=keys.ONE_WEEK_A_RUN)
 def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Latent factors: one row per listener, and one per recording."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
@@ -49,7 +50,7 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
 
 
 @dg.asset(key=keys.CANDIDATE_INDEX, deps=[keys.COLLABORATIVE_FACTORS], partitions_def=keys.WEEKLY,
-          group_name="vectors", kinds={"python", "usearch"})
+          group_name="vectors", kinds={"python", "usearch"}, backfill_policy=keys.ONE_WEEK_A_RUN)
 def candidate_index(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The search index over recordings, and its recall against exact search on a fixed set of listeners."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration

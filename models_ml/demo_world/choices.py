@@ -36,6 +36,7 @@ _CANDIDATES = 3
 _WHIM = 0.25
 _FRESH_DAYS = 28
 _NEVER = 1e9
+_KEY_DAYS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,6 @@ class Plays:
     def where(self, rows: Bools) -> "Plays":
         """The plays of some rows."""
         return Plays(self.session[rows], self.track[rows], self.is_first[rows], self.distance[rows])
-
-
-_KEY_DAYS = 1_000_000
 
 
 def make_shelves(catalogue: Catalogue, params: WorldParams) -> Shelves:
@@ -132,45 +130,96 @@ def artist_choice(listeners: Listeners, catalogue: Catalogue, params: WorldParam
     return RowChoice(np.concatenate(blocks), place, first, length)
 
 
-def draw_plays(
-    random: Random,
-    listeners: Listeners,
-    sessions: Sessions,
-    catalogue: Catalogue,
-    shelves: Shelves,
-    params: WorldParams,
-) -> Plays:
-    """Every play of the chunk, in order of listener and time, what can't be played there left out."""
-    session = np.repeat(np.arange(len(sessions)), sessions.length)
+@dataclass(frozen=True)
+class Chooser:
+    """Everything that first plays of a chunk are chosen from.
+
+    row: (sessions,) the point that each sitting follows, as a row of `choice` and of `points`.
+    """
+
+    listeners: Listeners
+    sessions: Sessions
+    catalogue: Catalogue
+    shelves: Shelves
+    params: WorldParams
+    choice: RowChoice
+    points: Ints
+    row: Ints
+
+    def by_taste(self, random: Random, session: Ints) -> Ints:
+        """An artist by taste and fame, then one of the artist's tracks by fame."""
+        row = self.row[session]
+        genre = self.listeners.point_genre.reshape(-1)[row]
+        artist = self.catalogue.artists.first[genre] + self.choice.draw(random, row)
+        first = self.shelves.first_track
+        return choose_within(random, self.shelves.within_artist, first[artist], first[artist + 1])
+
+    def fresh(self, random: Random, session: Ints, otherwise: Ints) -> Ints:
+        """A release of the genre of the last weeks, or what would be played otherwise where there is none."""
+        genre = self.listeners.point_genre.reshape(-1)[self.row[session]]
+        day = genre * _KEY_DAYS + _day_key(self.sessions.start_ms[session])
+        start = np.searchsorted(self.shelves.release_key, day - _FRESH_DAYS)
+        stop = np.searchsorted(self.shelves.release_key, day)
+        found = np.flatnonzero(stop > start)
+        tracks = otherwise.copy()
+        drawn = choose_within(random, self.shelves.within_release, start[found], stop[found])
+        tracks[found] = self.shelves.by_release[drawn]
+        return tracks
+
+    def anything(self, random: Random, count: int) -> Ints:
+        """Tracks by fame alone."""
+        start = np.zeros(count, dtype=np.int64)
+        return choose_within(random, self.shelves.anywhere, start, start + len(self.catalogue.tracks))
+
+    def distance(self, session: Ints, track: Ints) -> Floats:
+        """Squared distance between taste and track; _NEVER where it can't be played there and then."""
+        away = squared_distance(self.points[self.row[session]], self.catalogue.tracks.place[track])
+        return np.where(self._playable(session, track), away, _NEVER)
+
+    def _playable(self, session: Ints, track: Ints) -> Bools:
+        """Out by then, available in the market, not explicit for those who don't want that."""
+        tracks, listener = self.catalogue.tracks, self.sessions.listener[session]
+        there = (tracks.markets[track] >> self.listeners.market[listener]) & 1 == 1
+        out = tracks.playable_ms[track] <= self.sessions.start_ms[session]
+        return there & out & (self.listeners.allow_explicit[listener] | ~tracks.explicit[track])
+
+
+def make_chooser(
+    listeners: Listeners, sessions: Sessions, catalogue: Catalogue, shelves: Shelves, params: WorldParams
+) -> Chooser:
+    """The chooser of a chunk."""
     modes = listeners.mode_genre.shape[1]
-    row = (sessions.listener * modes + sessions.mode) * POINTS + sessions.point
+    return Chooser(
+        listeners=listeners,
+        sessions=sessions,
+        catalogue=catalogue,
+        shelves=shelves,
+        params=params,
+        choice=artist_choice(listeners, catalogue, params),
+        points=listeners.point.reshape(-1, listeners.point.shape[-1]),
+        row=(sessions.listener * modes + sessions.mode) * POINTS + sessions.point,
+    )
+
+
+def draw_plays(random: Random, chooser: Chooser) -> Plays:
+    """Every play of the chunk, in order of listener and time, what can't be played there left out."""
+    sessions, listeners, params = chooser.sessions, chooser.listeners, chooser.params
+    session = np.repeat(np.arange(len(sessions)), sessions.length)
     # What was met next door is replayed next door: that keeps every stream of one taste.
+    modes = listeners.mode_genre.shape[1]
     stream = (sessions.listener * modes + sessions.mode) * 2 + (sessions.point == NEXT_DOOR)
-    order = np.lexsort((np.arange(len(session)), stream[session]))
-    streams = stream[session[order]]
+    order = np.argsort(stream[session], kind="stable")
+    ordered, streams = session[order], stream[session[order]]
     curious = np.clip(1 - params.replay_share + 0.35 * listeners.novelty, 0.05, 1.0)
-    is_first = random.random(len(order)) < curious[sessions.listener[session[order]]]
+    is_first = random.random(len(order)) < curious[sessions.listener[ordered]]
     is_first |= place_in_segment(streams) == 0
-    firsts = session[order][is_first]
-    choice = artist_choice(listeners, catalogue, params)
-    points = listeners.point.reshape(-1, listeners.point.shape[-1])
-    track, distance = _first_plays(
-        random, listeners, sessions, catalogue, shelves, params, choice, points, firsts, row[firsts]
-    )
+    track, distance = _first_plays(random, chooser, ordered[is_first])
     met = _met(random, is_first, streams, distance)
-    plays = Plays(
-        session=np.empty(len(order), dtype=np.int64),
-        track=np.empty(len(order), dtype=np.int64),
-        is_first=np.empty(len(order), dtype=bool),
-        distance=np.empty(len(order)),
-    )
-    plays.session[order] = session[order]
-    plays.track[order] = track[met]
-    plays.is_first[order] = is_first
-    plays.distance[order] = distance[met]
-    same = (plays.session[1:] == plays.session[:-1]) & (plays.track[1:] == plays.track[:-1])
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    plays = Plays(session, track[met][back], is_first[back], distance[met][back])
     keep = plays.distance < _NEVER
-    keep[1:] &= ~same
+    keep[1:] &= (session[1:] != session[:-1]) | (plays.track[1:] != plays.track[:-1])
     return plays.where(keep)
 
 
@@ -178,80 +227,37 @@ def _met(random: Random, is_first: Bools, streams: Ints, distance: Floats) -> In
     """(plays,) which first play each play repeats: itself, or one met before in the stream, liked ones sooner."""
     seen = running_within(is_first.astype(np.int64), streams)
     own = np.cumsum(is_first) - 1
-    offset = own - seen - (is_first - 1)  # place of the stream's first one among all first plays
-    offset = np.where(is_first, own - seen, offset)
+    opening = own - seen + ~is_first
     best = np.zeros(len(own), dtype=np.int64)
     least = np.full(len(own), np.inf)
     for _ in range(_CANDIDATES):
-        # The square prefers what was met early: favourites are old.
-        pick = offset + (random.random(len(own)) ** 1.5 * np.maximum(seen, 1)).astype(np.int64)
+        # The power prefers what was met early: favourites are old.
+        pick = opening + (random.random(len(own)) ** 1.5 * np.maximum(seen, 1)).astype(np.int64)
         score = distance[pick] + _WHIM * random.random(len(own))
         better = score < least
         best, least = np.where(better, pick, best), np.where(better, score, least)
     return np.where(is_first, own, best)
 
 
-def _first_plays(
-    random: Random,
-    listeners: Listeners,
-    sessions: Sessions,
-    catalogue: Catalogue,
-    shelves: Shelves,
-    params: WorldParams,
-    choice: RowChoice,
-    points: Ints,
-    session: Ints,
-    row: Ints,
-) -> tuple[Ints, Floats]:
+def _first_plays(random: Random, chooser: Chooser, session: Ints) -> tuple[Ints, Floats]:
     """Track and squared distance of first plays: the best of a few candidates; _NEVER where none can be played."""
-    listener = sessions.listener[session]
-    lean = params.fresh_share * np.clip(1 + listeners.novelty, 0, 2)[listener]
+    params = chooser.params
+    novelty = chooser.listeners.novelty[chooser.sessions.listener[session]]
     level = random.random(len(session))
-    fresh, noise = level < lean, level > 1 - params.noise_share
-    genre = listeners.point_genre.reshape(-1)[row]
+    fresh = level < params.fresh_share * (1 + novelty)
+    noise = level > 1 - params.noise_share
     best = np.zeros(len(session), dtype=np.int64)
     least = np.full(len(session), np.inf)
     distance = np.full(len(session), _NEVER)
+    # Noise is what was played without choosing.
+    pull = np.where(noise, 0.0, params.taste_strength)
     for _ in range(_CANDIDATES):
-        track = _candidates(random, catalogue, shelves, choice, row)
-        track = np.where(fresh, _fresh(random, shelves, genre, sessions.start_ms[session], track), track)
-        track = np.where(noise, choose_within(random, shelves.anywhere, np.zeros_like(track), np.full_like(track, len(catalogue.tracks))), track)
-        away = squared_distance(points[row], catalogue.tracks.place[track])
-        away = np.where(_playable(listeners, sessions, catalogue, listener, session, track), away, _NEVER)
-        # Noise is what was played without choosing.
-        score = np.where(noise, 0.0, params.taste_strength) * away + _WHIM * random.random(len(track))
-        score = np.where(away < _NEVER, score, _NEVER)
+        track = chooser.by_taste(random, session)
+        track = np.where(fresh, chooser.fresh(random, session, track), track)
+        track = np.where(noise, chooser.anything(random, len(session)), track)
+        away = chooser.distance(session, track)
+        score = np.where(away < _NEVER, pull * away + _WHIM * random.random(len(track)), _NEVER)
         better = score < least
         best, least = np.where(better, track, best), np.where(better, score, least)
         distance = np.where(better, away, distance)
     return best, distance
-
-
-def _candidates(random: Random, catalogue: Catalogue, shelves: Shelves, choice: RowChoice, row: Ints) -> Ints:
-    """An artist by taste and fame, then one of the artist's tracks by fame."""
-    genre_first = catalogue.artists.first[catalogue.artists.genre]
-    artist = choice.draw(random, row)
-    del genre_first
-    return artist if shelves is None else artist
-
-
-def _fresh(random: Random, shelves: Shelves, genre: Ints, moment_ms: Ints, otherwise: Ints) -> Ints:
-    """A release of the genre of the last weeks, or what would be played otherwise where there is none."""
-    day = genre * _KEY_DAYS + _day_key(moment_ms)
-    start = np.searchsorted(shelves.release_key, day - _FRESH_DAYS)
-    stop = np.searchsorted(shelves.release_key, day)
-    found = np.flatnonzero(stop > start)
-    tracks = otherwise.copy()
-    drawn = choose_within(random, shelves.within_release, start[found], stop[found])
-    tracks[found] = shelves.by_release[drawn]
-    return tracks
-
-
-def _playable(
-    listeners: Listeners, sessions: Sessions, catalogue: Catalogue, listener: Ints, session: Ints, track: Ints
-) -> Bools:
-    """Out by then, available in the market, not explicit for those who don't want that."""
-    tracks = catalogue.tracks
-    there = (tracks.markets[track] >> listeners.market[listener]) & 1 == 1
-    out = tracks.playable_ms[track] <= sessions.start_ms[session]
-    return there & out & (listeners.allow_explicit[listener] | ~tracks.explicit[track])

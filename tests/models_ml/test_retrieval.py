@@ -1,0 +1,172 @@
+"""One battery for both search engines, and what only one of them has."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models_ml.errors import InputError
+from models_ml.retrieval import (
+    ExactRetriever,
+    RetrievalParams,
+    UsearchRetriever,
+    build_retriever,
+    choose_probes,
+    engine_of,
+    recall_at_k,
+)
+
+ENGINES = [RetrievalParams(engine="exact"), RetrievalParams(engine="usearch")]
+both_engines = pytest.mark.parametrize("params", ENGINES, ids=lambda params: params.engine)
+# Against the query (1, 0): inner products 1, 3, 2, -1, 3.
+VECTORS = np.array([[1, 9], [3, 0], [2, -5], [-1, 1], [3, 4]], dtype=np.float32)
+QUERY = np.array([[1, 0]], dtype=np.float32)
+
+
+def everything(count: int) -> np.ndarray:
+    return np.ones(count, dtype=bool)
+
+
+def random_vectors(count: int, factors: int = 16, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, factors)).astype(np.float32)
+
+
+@both_engines
+def test_the_best_come_first_and_ties_go_to_the_lower_position(params):
+    found = build_retriever(VECTORS, everything(5), params).search(QUERY, 4)
+    assert found.positions.tolist() == [[1, 4, 2, 0]]
+    assert found.scores.tolist() == [[3, 3, 2, 1]]
+
+
+@both_engines
+def test_the_longest_vector_does_not_win_where_it_points_elsewhere(params):
+    vectors = np.array([[100, 0], [0, 1]], dtype=np.float32)
+    found = build_retriever(vectors, everything(2), params).search(np.array([[0, 1]], dtype=np.float32), 1)
+    assert found.positions.tolist() == [[1]]
+
+
+@both_engines
+def test_what_is_not_retrievable_is_never_found(params):
+    retrievable = np.array([True, False, True, True, False])
+    found = build_retriever(VECTORS, retrievable, params).search(QUERY, 5)
+    assert found.positions.tolist() == [[2, 0, 3, -1, -1]]
+    assert found.scores.tolist() == [[2, 1, -1, 0, 0]]
+
+
+@both_engines
+def test_a_query_of_zeros_finds_nothing(params):
+    queries = np.array([[0, 0], [1, 0]], dtype=np.float32)
+    found = build_retriever(VECTORS, everything(5), params).search(queries, 2)
+    assert found.positions.tolist() == [[-1, -1], [1, 4]]
+
+
+@both_engines
+@pytest.mark.parametrize("queries", [0, 1, 3])
+def test_the_answer_has_one_row_a_query_and_k_columns(params, queries):
+    retriever = build_retriever(VECTORS, everything(5), params)
+    found = retriever.search(np.ones((queries, 2), dtype=np.float32), 7)
+    assert found.positions.shape == found.scores.shape == (queries, 7)
+    assert (found.positions[:, 5:] == -1).all()
+
+
+@both_engines
+def test_an_empty_catalogue_has_nothing(params):
+    retriever = build_retriever(VECTORS, np.zeros(5, dtype=bool), params)
+    assert retriever.search(QUERY, 2).positions.tolist() == [[-1, -1]]
+
+
+@both_engines
+def test_searching_twice_gives_the_same_bytes(params):
+    vectors, queries = random_vectors(500), random_vectors(40, seed=1)
+    first, second = (build_retriever(vectors, everything(500), params).search(queries, 20) for _ in range(2))
+    assert first.positions.tobytes() == second.positions.tobytes()
+    assert first.scores.tobytes() == second.scores.tobytes()
+
+
+@both_engines
+def test_numbers_that_are_not_numbers_are_refused(params):
+    broken = VECTORS.copy()
+    broken[3, 1] = np.nan
+    with pytest.raises(InputError, match="row 3 has a value that is not a number"):
+        build_retriever(broken, everything(5), params)
+
+
+@both_engines
+def test_the_threads_do_not_change_the_answer(params):
+    vectors, queries = random_vectors(400), random_vectors(33, seed=1)
+    answers = [
+        build_retriever(vectors, everything(400), replace(params, threads=threads)).search(queries, 10)
+        for threads in (1, 2)
+    ]
+    assert answers[0].positions.tobytes() == answers[1].positions.tobytes()
+    assert answers[0].scores.tobytes() == answers[1].scores.tobytes()
+
+
+def test_both_engines_score_a_pair_the_same_to_the_last_bit():
+    vectors, queries = random_vectors(300), random_vectors(20, seed=1)
+    exact, graph = (build_retriever(vectors, everything(300), params).search(queries, 300) for params in ENGINES)
+    assert exact.positions.tobytes() == graph.positions.tobytes()
+    assert exact.scores.tobytes() == graph.scores.tobytes()
+
+
+def test_equal_vectors_tie_wherever_they_stand():
+    vectors = np.repeat(random_vectors(1, factors=33), 1000, axis=0)
+    found = ExactRetriever(vectors, everything(1000)).search(random_vectors(3, factors=33, seed=1), 30)
+    assert found.positions.tolist() == [list(range(30))] * 3
+
+
+def test_exact_search_leaves_out_what_is_forbidden_to_a_query():
+    forbidden = np.zeros((2, 5), dtype=bool)
+    forbidden[1, [1, 2]] = True
+    found = ExactRetriever(VECTORS, everything(5)).search(np.repeat(QUERY, 2, axis=0), 3, forbidden)
+    assert found.positions.tolist() == [[1, 4, 2], [4, 0, 3]]
+
+
+def test_the_index_is_the_same_bytes_each_time_and_survives_a_file(tmp_path):
+    vectors, queries = random_vectors(600), random_vectors(10, seed=1)
+    params = RetrievalParams(engine="usearch")
+    built = [UsearchRetriever.build(vectors, everything(600), params) for _ in range(2)]
+    for number, retriever in enumerate(built):
+        retriever.save(tmp_path / f"{number}.usearch")
+    assert (tmp_path / "0.usearch").read_bytes() == (tmp_path / "1.usearch").read_bytes()
+    loaded = UsearchRetriever.load(tmp_path / "0.usearch", vectors, params)
+    assert loaded.search(queries, 5).positions.tolist() == built[0].search(queries, 5).positions.tolist()
+
+
+def test_a_missing_index_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"lost\.usearch: the index is missing"):
+        UsearchRetriever.load(tmp_path / "lost.usearch", VECTORS, RetrievalParams())
+
+
+def test_the_index_finds_nearly_all_that_exact_search_finds():
+    vectors, queries = random_vectors(3000), random_vectors(50, seed=1)
+    exact = ExactRetriever(vectors, everything(3000))
+    graph = UsearchRetriever.build(vectors, everything(3000), RetrievalParams())
+    assert recall_at_k(graph, exact, queries, 100) > 0.9
+
+
+def test_recall_is_the_share_of_the_best_that_is_found():
+    exact = ExactRetriever(VECTORS, everything(5))
+    # The best two of (1, 0) are 1 and 4; without 4 the other finds 1 and 2.
+    half = ExactRetriever(VECTORS, np.array([True, True, True, True, False]))
+    assert recall_at_k(exact, exact, QUERY, 2) == 1.0
+    assert recall_at_k(half, exact, QUERY, 2) == 1 / 2
+    assert recall_at_k(exact, exact, np.zeros((1, 2), dtype=np.float32), 2) == 1.0
+
+
+def test_few_recordings_are_searched_exactly_and_many_by_index():
+    params = RetrievalParams(exact_below=100)
+    assert engine_of(99, params) == "exact"
+    assert engine_of(100, params) == "usearch"
+    with pytest.raises(InputError, match="engine is 'magic'"):
+        engine_of(1, RetrievalParams(engine="magic"))
+
+
+def test_probes_are_listeners_with_a_vector_and_the_same_each_time():
+    factors = random_vectors(50)
+    factors[::2] = 0
+    probes = choose_probes(factors, 10, seed=3)
+    assert probes.shape == (10, 16)
+    assert probes.any(axis=1).all()
+    assert probes.tobytes() == choose_probes(factors, 10, seed=3).tobytes()
+    assert len(choose_probes(factors, 100, seed=3)) == 25
