@@ -10,7 +10,6 @@ from dagster_project import keys
 monday = dg.define_asset_job(
     "monday",
     selection=dg.AssetSelection.all(),
-    partitions_def=keys.WEEKLY,
     # Steps of a week wait for each other anyway; a process for each costs four seconds and buys nothing.
     executor_def=dg.in_process_executor,
     description="One Monday, from landing files to the published tables.",

@@ -16,6 +16,7 @@ from dagster_project.resources import Dbt, Workspace, clear_scratch, dbt_build_a
 
 FEATURE_TABLES = ("artists", "listeners", "recordings", "editions", "interactions", "exclusions", "blocked_artists",
                   "known_artists", "heard_tracks", "market_popularity")
+REPORT_TABLES = ("intake_files", "quarantine")
 MART_TABLES = ("weekly_playlists", "weekly_playlist_tracks", "playlist_relaxations", "rejected_candidates",
                "candidate_funnel")
 
@@ -54,8 +55,8 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     week = parse_week(context.partition_key)
     clear_scratch(workspace.paths)
     yield from _build(context, dbt, workspace, week, "features")
-    for table in FEATURE_TABLES:
-        workspace.lake.adopt(f"features/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+    _adopt(workspace, week, "reports", REPORT_TABLES)
+    _adopt(workspace, week, "features", FEATURE_TABLES)
 
 
 @dbt_assets(manifest=project.manifest_path, project=project, select="tag:marts", partitions_def=keys.WEEKLY,
@@ -67,8 +68,12 @@ def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> 
     for table in FEATURE_TABLES:
         workspace.lake.lend(f"features/{table}", week, workspace.paths.scratch / f"{table}.parquet")
     yield from _build(context, dbt, workspace, week, "marts")
-    for table in MART_TABLES:
-        workspace.lake.adopt(f"marts/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+    _adopt(workspace, week, "marts", MART_TABLES)
+
+
+def _adopt(workspace: Workspace, week: dt.date, layer: str, tables: tuple[str, ...]) -> None:
+    for table in tables:
+        workspace.lake.adopt(f"{layer}/{table}", week, workspace.paths.scratch / f"{table}.parquet")
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, week: dt.date, tag: str) -> Iterator[Any]:

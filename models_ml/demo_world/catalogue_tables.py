@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from models_ml.demo_world.catalogue import ALL_MARKETS, Catalogue
 from models_ml.demo_world.draws import Bools, Ints, Random, choose, generator
 from models_ml.demo_world.editions import SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE
-from models_ml.demo_world.genres import GENRE_NAMES, GENRES, MARKET_CODES, MOODS, SOUND_NAMES, mood_sound, neighbour_table
+from models_ml.demo_world.genres import GENRE_NAMES, MARKET_CODES, MOODS, SOUND_NAMES, mood_sound, neighbour_table
 from models_ml.demo_world.ids import artist_ids, joined, numbered, track_ids, user_ids
 from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.size import DAY_MS, WorldSize
@@ -143,7 +143,9 @@ def _recording_ids(random: Random, catalogue: Catalogue) -> tuple[pa.Array, pa.A
     has_recording = (has_recording & ~by_kind[SAME_ISRC] & (kind != SAME_ISRC) & ~untold) | told
     country = texts(MARKET_CODES[catalogue.artists.market[tracks.artist]])
     year = pc.utf8_slice_codeunits(pa.array(tracks.released_day[tracks.original].astype(np.int32)).cast(pa.date32()).cast(pa.string()), 2, 4)
-    isrc = joined("", country, pa.scalar("MX1"), year, numbered("", shared % 100_000, 5))
+    # Country, registrant, year and a five-digit number; a further registrant for each 100,000.
+    registrant = numbered("M", shared // 100_000, 2)
+    isrc = joined("", country, registrant, year, numbered("", shared % 100_000, 5))
     recording = numbered("rec-", number[tracks.original], 8)
     return _where(has_isrc, isrc), _where(has_recording, recording)
 
@@ -228,6 +230,3 @@ def truth_table(catalogue: Catalogue, ids: CatalogueIds) -> pa.Table:
 
 def _plain_mood(sound: np.ndarray) -> Ints:
     return np.asarray(((sound[:, None, :] - mood_sound()[None, :, :]) ** 2).sum(axis=2).argmin(axis=1))
-
-
-assert len(GENRES) == len(GENRE_NAMES)

@@ -6,6 +6,7 @@ Does not: which tracks are in a playlist (playlists.py), reviews (documents.py).
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models_ml.demo_world.catalogue_tables import texts
 from models_ml.demo_world.draws import Ints, Objects, Random
@@ -71,16 +72,8 @@ def playlist_titles(random: Random, genre: Ints, mood: Ints, carries: float) -> 
     }
     titles = _filled(random, _PATTERNS, parts, count)
     shout = random.random(count) < 0.15
-    # str.title works on one text; capitalising is Arrow's.
-    titled = np.array(_title_case(titles[shout]), dtype=object)
-    titles[shout] = titled
+    titles[shout] = pc.utf8_title(texts(titles[shout])).to_numpy(zero_copy_only=False)
     return titles
-
-
-def _title_case(titles: Objects) -> list[str]:
-    import pyarrow.compute as pc
-
-    return list(pc.utf8_title(pa.array(titles, pa.string())).to_pylist())
 
 
 def descriptions(random: Random, genre: Ints, carries: float, share: float) -> pa.Array:

@@ -1,4 +1,4 @@
-{{ config(tags=['marts'], meta={'dagster': {'ref': {'name': 'weekly_playlist_tracks'}}}) }}
+{{ config(tags=['marts'], meta={'dagster': {'ref': {'name': 'ml_playlist_slots'}}}) }}
 
 -- Heard in any edition, sampled or recommended too recently, blocked: these never give way.
 

@@ -1,0 +1,227 @@
+"""Tests of whole playlists: what holds for every list, whatever the world."""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from feature_worlds import World, random_world, table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models_ml.assembly import AssemblyParams
+from models_ml.candidates import CandidateParams, find_candidates
+from models_ml.collaborative import CollaborativeParams, fit_collaborative
+from models_ml.errors import InputError
+from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
+from models_ml.retrieval import ExactRetriever
+
+PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=9))
+
+
+def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
+    """The playlists of a world."""
+    features = world.features()
+    ids = features.user_id, features.recordings.recording_id
+    trained = fit_collaborative(world.interactions, *ids, CollaborativeParams(factors=factors, threads=1), 1)
+    retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
+    candidates = find_candidates(features, trained, retriever, params.candidates)
+    return build_playlists(features, trained, candidates.table, params)
+
+
+def by_listener(playlists: PlaylistTables) -> dict[int, list[dict]]:
+    lists = defaultdict(list)
+    for row in playlists.slots.to_pylist():
+        lists[row["user_index"]].append(row)
+    return lists
+
+
+def limits_by_listener(playlists: PlaylistTables) -> dict[int, dict[str, float]]:
+    limits = defaultdict(lambda: {"new_artist_share": 0.5, "tracks_per_album": 2.0, "tracks_per_artist": 2.0})
+    for row in playlists.relaxations.to_pylist():
+        limits[row["user_index"]][row["rule_id"]] = row["limit_to"]
+    return limits
+
+
+worlds = st.builds(
+    random_world,
+    seed=st.integers(0, 10**6),
+    listeners=st.integers(1, 25),
+    recordings=st.sampled_from([20, 35, 60, 150]),
+    artists=st.sampled_from([1, 6, 20, 60]),
+    per_listener=st.sampled_from([0, 1, 8, 20]),
+)
+few_examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@few_examples
+@given(worlds)
+def test_every_listener_gets_thirty_distinct_tracks_or_a_row_that_says_too_few(world):
+    playlists = made(world)
+    lists = by_listener(playlists)
+    too_few = playlists.relaxations.filter(pc.field("rule_id") == "too_few_tracks").to_pylist()
+    assert set(lists) | {row["user_index"] for row in too_few} == set(range(world.listeners.num_rows))
+    assert len(lists) + len(too_few) == world.listeners.num_rows
+    for rows in lists.values():
+        assert [row["position"] for row in rows] == list(range(1, 31))
+        assert len({row["recording_index"] for row in rows}) == 30
+    assert all(row["limit_from"] == 30 and 0 <= row["limit_to"] < 30 for row in too_few)
+
+
+@few_examples
+@given(worlds)
+def test_no_filter_ever_gives_way(world):
+    exclusions = {(row["user_index"], row["recording_index"]) for row in world.exclusions.to_pylist()}
+    blocked = {(row["user_index"], row["artist_index"]) for row in world.blocked_artists.to_pylist()}
+    editions, listeners = world.editions.to_pylist(), world.listeners.to_pylist()
+    for row in made(world).slots.to_pylist():
+        user, edition = listeners[row["user_index"]], editions[row["edition_index"]]
+        assert edition["recording_index"] == row["recording_index"]
+        assert (row["user_index"], row["recording_index"]) not in exclusions
+        assert not any((row["user_index"], artist) in blocked for artist in edition["artist_indexes"])
+        assert edition["unavailable_rule"] is None
+        assert user["allow_explicit"] or not edition["explicit"]
+        assert edition["markets"] is None or user["market"] is None or user["market"] in edition["markets"]
+
+
+@few_examples
+@given(worlds)
+def test_soft_rules_hold_or_a_row_says_how_far_they_gave_way(world):
+    playlists = made(world)
+    editions = world.editions.to_pylist()
+    known = {(row["user_index"], row["artist_index"]): row["prior_plays"] for row in world.known_artists.to_pylist()}
+    limits = limits_by_listener(playlists)
+    for listener, rows in by_listener(playlists).items():
+        given_editions = [editions[row["edition_index"]] for row in rows]
+        artists = Counter(edition["artist_index"] for edition in given_editions)
+        albums = Counter(edition["album_index"] for edition in given_editions if edition["album_index"] >= 0)
+        is_new = [not any((listener, a) in known for a in edition["artist_indexes"]) for edition in given_editions]
+        assert [row["is_new_artist"] for row in rows] == is_new
+        assert sum(is_new) >= 30 * limits[listener]["new_artist_share"]
+        assert max(artists.values()) <= limits[listener]["tracks_per_artist"]
+        assert max(albums.values(), default=0) <= limits[listener]["tracks_per_album"]
+        plays = [known.get((listener, edition["artist_index"]), 0) for edition in given_editions]
+        assert [row["artist_prior_plays"] for row in rows] == plays
+
+
+@few_examples
+@given(worlds)
+def test_neighbours_are_by_different_artists_wherever_possible(world):
+    artist = world.editions["artist_index"].to_pylist()
+    for rows in by_listener(made(world)).values():
+        artists = [artist[row["edition_index"]] for row in rows]
+        if max(Counter(artists).values()) <= 15:
+            assert all(left != right for left, right in zip(artists, artists[1:], strict=False))
+
+
+@few_examples
+@given(worlds)
+def test_components_add_up_and_reasons_name_evidence_that_is_there(world):
+    liked = {
+        (row["user_index"], row["recording_index"]) for row in world.interactions.to_pylist() if row["preference"] > 0
+    }
+    for row in made(world).slots.to_pylist():
+        parts = [row[f"contribution_{name}"] for name in ("collaborative", "popularity", "freshness")]
+        assert abs(sum(parts) - row["final_score"]) <= 1e-9
+        if row["anchor_recording_index"] is not None:
+            assert (row["user_index"], row["anchor_recording_index"]) in liked
+        if row["reason_code"] == "because_you_played":
+            assert row["anchor_recording_index"] is not None
+            assert row["contribution_collaborative"] == max(parts)
+        if row["reason_code"] == "new_release":
+            assert row["contribution_freshness"] > 0
+        assert row["primary_source"] in row["candidate_sources"]
+        assert (row["track_rung"] == "collaborative") == (row["primary_source"] != "popular")
+
+
+@few_examples
+@given(worlds)
+def test_the_same_week_twice_gives_the_same_tables(world):
+    first, second = made(world), made(world)
+    assert first.slots.combine_chunks() == second.slots.combine_chunks()
+    assert first.relaxations.combine_chunks() == second.relaxations.combine_chunks()
+
+
+def test_the_block_size_changes_nothing():
+    world = random_world(5, listeners=60)
+    small, large = (
+        made(world, replace(PARAMS, candidates=replace(PARAMS.candidates, block_listeners=size))) for size in (7, 999)
+    )
+    assert small.slots.combine_chunks() == large.slots.combine_chunks()
+
+
+def test_rows_in_another_order_are_refused():
+    world = random_world(6, listeners=10)
+    with pytest.raises(InputError, match="interactions: row 1 "):
+        made(world.replaced(interactions=world.interactions[::-1]))
+
+
+def test_candidates_out_of_order_are_refused():
+    world = random_world(6, listeners=10)
+    features = world.features()
+    ids = features.user_id, features.recordings.recording_id
+    factors = fit_collaborative(world.interactions, *ids, CollaborativeParams(factors=4, threads=1), 1)
+    retriever = ExactRetriever(factors.recording_factors, factors.retrievable)
+    candidates = find_candidates(features, factors, retriever, PARAMS.candidates).table
+    with pytest.raises(InputError, match="candidates: user_index 8 in row 1 is out of order"):
+        build_playlists(features, factors, candidates[::-1], PARAMS)
+
+
+def test_no_listeners_is_a_week_without_playlists():
+    world = random_world(7, listeners=0)
+    playlists = made(world)
+    assert playlists.slots.num_rows == 0
+    assert playlists.relaxations.num_rows == 0
+
+
+def test_a_listener_without_history_gets_the_popular_list_in_its_order():
+    world = random_world(8, listeners=1, recordings=300, artists=300, restrictions=False)
+    world = world.replaced(
+        interactions=table("interactions"),
+        exclusions=table("exclusions"),
+        known_artists=table("known_artists"),
+        listeners=world.listeners.set_column(2, "market", [["SE"]]),
+        recordings=world.recordings.set_column(2, "age_days", [[None] * 300]).cast(world.recordings.schema),
+        editions=world.editions.set_column(4, "album_index", [[-1] * world.editions.num_rows]).cast(
+            world.editions.schema
+        ),
+    )
+    rows = by_listener(made(world))[0]
+    popular = world.market_popularity.filter(pc.field("market") == "SE")["recording_index"].to_pylist()
+    assert [row["recording_index"] for row in rows] == popular[:30]
+    assert {row["listener_rung"] for row in rows} == {row["track_rung"] for row in rows} == {"popular"}
+    assert {row["reason_code"] for row in rows} == {"popular_in_market"}
+    assert [row["contribution_popularity"] for row in rows] == pytest.approx([1 - place / 300 for place in range(30)])
+
+
+def test_a_list_that_a_few_candidates_can_not_fill_is_filled_by_a_deeper_search():
+    world = random_world(9, listeners=40, recordings=400, artists=400, restrictions=False)
+    narrow = replace(PARAMS.candidates, candidate_count=10, minimum_kept=0, fresh_count=0)
+    playlists = made(world, replace(PARAMS, candidates=narrow))
+    assert playlists.slots.num_rows == 40 * 30
+    assert playlists.relaxations.num_rows == 0
+
+
+def test_popular_tracks_complete_a_list_that_vectors_can_not_fill():
+    # Only recordings 0..19 are liked by anyone, so only they have a vector; the rest of a list is popular.
+    world = random_world(10, listeners=12, recordings=200, artists=200, restrictions=False)
+    liked = world.interactions.filter(pc.field("recording_index") < 20)
+    world = world.replaced(interactions=liked, exclusions=table("exclusions"), known_artists=table("known_artists"))
+    lists = by_listener(made(world))
+    with_vector = [rows for rows in lists.values() if rows[0]["listener_rung"] == "collaborative"]
+    assert len(with_vector) > 5
+    for rows in with_vector:
+        rungs = Counter(row["track_rung"] for row in rows)
+        assert 0 < rungs["collaborative"] <= 20
+        assert rungs["popular"] == 30 - rungs["collaborative"]
+        assert all(row["anchor_recording_index"] is None for row in rows if row["track_rung"] == "popular")
+
+
+def test_a_new_artist_share_of_nothing_lets_known_artists_fill_the_list():
+    world = random_world(11, listeners=20, recordings=200, artists=8, restrictions=False)
+    relaxed = AssemblyParams(new_artist_share=0.0, tracks_per_artist=30, tracks_per_album=30)
+    playlists = made(world, replace(PARAMS, assembly=relaxed))
+    assert playlists.relaxations.num_rows == 0
+    assert playlists.slots.num_rows == 20 * 30
+    assert not np.all(playlists.slots["is_new_artist"].to_numpy())
