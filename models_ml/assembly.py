@@ -6,6 +6,7 @@ Does not: filters (they never give way), scores, the order heard (arrangement.py
 
 import math
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def ladder(params: AssemblyParams) -> list[Step]:
     return [
         Step(rule, float(limit_from), float(limit_to))
         for rule, values in limits.items()
-        for limit_from, limit_to in zip(values, values[1:], strict=False)
+        for limit_from, limit_to in pairwise(values)
     ]
 
 

@@ -191,12 +191,13 @@ def _markets(lists: pa.Array, everywhere: Bools, wanted: pa.Array) -> tuple[pa.A
 def audiences(markets: pa.Array, allow_explicit: Bools, market_names: pa.Array) -> Ints:
     """Audience of each listener: 2 x market class + explicit allowed.
 
-    Market classes: 0 unknown market (the market rule can't be applied), 1 a market that no edition
-    lists (only what may be played everywhere), 2 and up the listed markets in the order of market_names.
+    Market classes: 0 where no listener states a market (the rule can't be applied to anyone), 1 an unknown market
+    beside known ones, or one that no edition lists (only what may be played everywhere), 2 and up the listed
+    markets in the order of market_names.
     """
     listed = pc.fill_null(pc.index_in(markets, market_names), -1).to_numpy(zero_copy_only=False)
     known = pc.is_valid(markets).to_numpy(zero_copy_only=False)
-    market_class = np.where(known, np.where(listed >= 0, listed + 2, 1), 0)
+    market_class = np.where(listed >= 0, listed + 2, 1 if known.any() else 0)
     return (2 * market_class + allow_explicit).astype(np.int32)
 
 

@@ -37,12 +37,14 @@ class CollaborativeParams:
         },
     )
     regularization: float = field(
-        default=0.1,
+        # Last.fm-2K, 128 factors, confidence 6, fold 0: precision at 10 is .093 at 0.1, .096 at 5, .106 at 20,
+        # .091 at 60; at 10 the five folds average .100 (recall .223).
+        default=10.0,
         metadata={
             "unit": "squared length",
             "min": 1e-6,
             "max": 1e4,
-            "doc": "Pull of all vectors towards zero.",
+            "doc": "Pull of all vectors towards zero; the higher the confidences, the higher it may be.",
         },
     )
     iterations: int = field(

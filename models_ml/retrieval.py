@@ -22,7 +22,7 @@ from models_ml.errors import InputError
 # A matrix product's rounding depends on where a vector lies in it; this many more than asked for are scored
 # again one by one, so that equal vectors tie exactly and both engines give the same score.
 _ROUNDING_MARGIN = 16
-_SCORE_BYTES = 256 << 20
+_SCORE_BYTES = 64 << 20
 _RESCORED_PAIRS = 1 << 15
 
 
@@ -249,7 +249,7 @@ def _widened(values: npt.NDArray[Any], k: int, fill: int) -> npt.NDArray[Any]:
 
 def _shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
     """(row, column) of every entry that is at or above its row's k-th best; never one at minus infinity."""
-    floor = np.finfo(np.float32).min
+    floor: Floats = np.full((len(scores), 1), np.finfo(np.float32).min)
     if k < scores.shape[1]:
         kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k, None]
         floor = np.maximum(kth, floor)

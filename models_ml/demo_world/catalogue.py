@@ -27,8 +27,8 @@ from models_ml.demo_world.latent import (
 )
 from models_ml.demo_world.names import artist_names, fill_any, track_titles, words_of
 from models_ml.demo_world.params import WorldParams
+from models_ml.demo_world.patterns import TITLE_PATTERNS
 from models_ml.demo_world.size import DAY_MS, WEEKS_AHEAD, WorldSize, days_since_epoch
-from models_ml.demo_world.vocabulary import TITLE_PATTERNS
 
 TRACKS_PER_ARTIST = 10
 ALL_MARKETS = (1 << len(MARKETS)) - 1
@@ -234,13 +234,15 @@ def draw_sound(random: Random, artists: Artists, artist: Ints, place: Ints, carr
     own = random.standard_normal((len(artist), 3)) * 0.12
     # einsum rather than BLAS: the same order of sums on every machine.
     bent = np.einsum("td,ds->ts", inside, bend, optimize=False) * 0.5 * carries
-    return np.round(np.clip(genre_sound()[heard_as] + bent + own * (1 - 0.5 * carries), 0, 1), 3)
+    sound: Floats = np.round(np.clip(genre_sound()[heard_as] + bent + own * (1 - 0.5 * carries), 0, 1), 3)
+    return sound
 
 
 def _durations(random: Random, sound: Floats, artists: Artists, artist: Ints, carries: float) -> Ints:
     typical = _of_genre("duration_seconds")[artists.genre[artist]] * carries + 230 * (1 - carries)
     stretch = np.exp(0.22 * random.standard_normal(len(artist)) - 0.1 * (sound[:, 0] - 0.5))
-    return np.maximum(np.rint(typical * stretch * 1_000), 35_000).astype(np.int64)
+    milliseconds: Ints = np.maximum(np.rint(typical * stretch * 1_000), 35_000).astype(np.int64)
+    return milliseconds
 
 
 def _tempos(random: Random, artists: Artists, artist: Ints, sound: Floats, carries: float) -> Ints:

@@ -13,7 +13,14 @@ import pyarrow.compute as pc
 from models_ml.demo_world.catalogue import ALL_MARKETS, Catalogue
 from models_ml.demo_world.draws import Bools, Ints, Random, choose, generator
 from models_ml.demo_world.editions import SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE
-from models_ml.demo_world.genres import GENRE_NAMES, MARKET_CODES, MOODS, SOUND_NAMES, mood_sound, neighbour_table
+from models_ml.demo_world.genres import (
+    GENRE_NAMES,
+    MARKET_CODES,
+    MOODS,
+    SOUND_NAMES,
+    mood_sound,
+    neighbour_table,
+)
 from models_ml.demo_world.ids import artist_ids, joined, numbered, track_ids, user_ids
 from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.size import DAY_MS, WorldSize
@@ -97,8 +104,13 @@ def _credits(random: Random, catalogue: Catalogue, ids: CatalogueIds) -> tuple[p
     genre = artists.genre[tracks.artist]
     width = artists.first[genre + 1] - artists.first[genre]
     # A guest is somebody else of the same genre.
-    guest = artists.first[genre] + (tracks.artist - artists.first[genre] + 1 + random.integers(0, 1_000, len(tracks))) % width
-    counts = 1 + ((random.random(len(tracks)) < _SECOND_ARTIST_SHARE) & (guest != tracks.artist))[tracks.original]
+    guest = (
+        artists.first[genre]
+        + (tracks.artist - artists.first[genre] + 1 + random.integers(0, 1_000, len(tracks))) % width
+    )
+    counts = (
+        1 + ((random.random(len(tracks)) < _SECOND_ARTIST_SHARE) & (guest != tracks.artist))[tracks.original]
+    )
     both = np.stack([tracks.artist, guest[tracks.original]], axis=1)
     return ids.artist.take(pa.array(both[np.arange(2) < counts[:, None]])), counts
 
@@ -125,7 +137,7 @@ def _markets(bits: Ints) -> pa.Array:
 
 
 def _recording_ids(random: Random, catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
-    """isrc and recording_id: the same for editions that are to be known by them, null or their own elsewhere."""
+    """The columns isrc and recording_id: shared by editions that are to be known by them."""
     tracks = catalogue.tracks
     number = catalogue.track_number
     kind = tracks.edition_kind
@@ -133,7 +145,9 @@ def _recording_ids(random: Random, catalogue: Catalogue) -> tuple[pa.Array, pa.A
     has_isrc = (random.random(len(tracks)) < _ISRC_SHARE)[tracks.original]
     has_isrc &= kind != SAME_TITLE
     has_recording = (random.random(len(tracks)) < _RECORDING_ID_SHARE)[tracks.original]
-    by_kind = {wanted: np.zeros(len(tracks), dtype=bool) for wanted in (SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE)}
+    by_kind = {
+        wanted: np.zeros(len(tracks), dtype=bool) for wanted in (SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE)
+    }
     for wanted, there in by_kind.items():
         there[tracks.original[kind == wanted]] = True
     # Ids outrank titles: whoever is to be known by the title must not carry an id of its own.
@@ -142,7 +156,11 @@ def _recording_ids(random: Random, catalogue: Catalogue) -> tuple[pa.Array, pa.A
     told = by_kind[SAME_RECORDING_ID] | (kind == SAME_RECORDING_ID)
     has_recording = (has_recording & ~by_kind[SAME_ISRC] & (kind != SAME_ISRC) & ~untold) | told
     country = texts(MARKET_CODES[catalogue.artists.market[tracks.artist]])
-    year = pc.utf8_slice_codeunits(pa.array(tracks.released_day[tracks.original].astype(np.int32)).cast(pa.date32()).cast(pa.string()), 2, 4)
+    year = pc.utf8_slice_codeunits(
+        pa.array(tracks.released_day[tracks.original].astype(np.int32)).cast(pa.date32()).cast(pa.string()),
+        2,
+        4,
+    )
     # Country, registrant, year and a five-digit number; a further registrant for each 100,000.
     registrant = numbered("M", shared // 100_000, 2)
     isrc = joined("", country, registrant, year, numbered("", shared % 100_000, 5))
@@ -154,7 +172,9 @@ def _where(known: Bools, values: pa.Array) -> pa.Array:
     return pc.if_else(pa.array(known), values, pa.scalar(None, pa.string()))
 
 
-def tag_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams) -> pa.Table:
+def tag_table(
+    seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams
+) -> pa.Table:
     """One row per listener, track and tag: genres, moods, and words that say nothing."""
     random = generator(seed, "tags")
     tracks = catalogue.tracks
@@ -179,13 +199,15 @@ def tag_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSiz
             "tagged_at": moments(tagged),
         }
     )
-    return table.filter(pa.array(tagged < size.end_ms)).sort_by([("tagged_at", "ascending"), ("track_id", "ascending")])
+    return table.filter(pa.array(tagged < size.end_ms)).sort_by(
+        [("tagged_at", "ascending"), ("track_id", "ascending")]
+    )
 
 
 def nearest_mood(random: Random, sound: np.ndarray) -> Ints:
     """(n,) the mood that each sound (n, 3) lies nearest to, give or take."""
     away = ((sound[:, None, :] - mood_sound()[None, :, :]) ** 2).sum(axis=2)
-    return np.asarray((away + 0.05 * random.random(away.shape)).argmin(axis=1))
+    return np.asarray((away + 0.12 * random.random(away.shape)).argmin(axis=1))
 
 
 def override_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize) -> pa.Table:
@@ -215,11 +237,15 @@ def truth_table(catalogue: Catalogue, ids: CatalogueIds) -> pa.Table:
     table = pa.table(
         {
             "track_id": ids.track,
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(tracks.place.reshape(-1) / 1_000, pa.float32()), dimensions),
+            "vector": pa.FixedSizeListArray.from_arrays(
+                pa.array(tracks.place.reshape(-1) / 1_000, pa.float32()), dimensions
+            ),
             "genre": texts(GENRE_NAMES[catalogue.track_genre]),
             "scene": pa.array(catalogue.artists.scene[tracks.artist].astype(np.int32)),
             "popularity": pa.array(np.round(catalogue.artists.popularity[tracks.artist] * tracks.weight, 6)),
-            "mood": texts(np.array([mood.words[0] for mood in MOODS], dtype=object)[_plain_mood(tracks.sound)]),
+            "mood": texts(
+                np.array([mood.words[0] for mood in MOODS], dtype=object)[_plain_mood(tracks.sound)]
+            ),
             "tempo_bpm": pa.array(tracks.tempo_bpm),
             **columns,
             "original_track_id": ids.track.take(pa.array(tracks.original)),

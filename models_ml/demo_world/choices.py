@@ -28,13 +28,15 @@ from models_ml.demo_world.sessions import Sessions
 from models_ml.demo_world.size import DAY_MS
 
 # Log weight for a squared distance of one, at a taste strength of one.
-_DISTANCE_WEIGHT = 5.0
+_DISTANCE_WEIGHT = 3.0
 # Log weight of popularity at a conformity of one; a half is popularity in proportion.
 _CONFORMITY_WEIGHT = 2.0
 # A play is the best of a few that came to mind, give or take a mood of this size.
 _CANDIDATES = 3
 _WHIM = 0.25
 _FRESH_DAYS = 28
+# First plays at a conformity of one that come from what everybody plays, whatever the genre.
+_CHART_SHARE = 0.3
 _NEVER = 1e9
 _KEY_DAYS = 1_000_000
 
@@ -81,7 +83,9 @@ def make_shelves(catalogue: Catalogue, params: WorldParams) -> Shelves:
     """Sorted and summed once, so that a draw costs a binary search."""
     tracks, artists = catalogue.tracks, catalogue.artists
     weight = tracks.weight ** (_CONFORMITY_WEIGHT * params.conformity)
-    popularity = (artists.popularity[tracks.artist] * tracks.weight) ** (_CONFORMITY_WEIGHT * params.conformity)
+    popularity = (artists.popularity[tracks.artist] * tracks.weight) ** (
+        _CONFORMITY_WEIGHT * params.conformity
+    )
     key = catalogue.track_genre * _KEY_DAYS + _day_key(tracks.playable_ms)
     order = np.argsort(key, kind="stable")
     return Shelves(
@@ -181,7 +185,8 @@ class Chooser:
         tracks, listener = self.catalogue.tracks, self.sessions.listener[session]
         there = (tracks.markets[track] >> self.listeners.market[listener]) & 1 == 1
         out = tracks.playable_ms[track] <= self.sessions.start_ms[session]
-        return there & out & (self.listeners.allow_explicit[listener] | ~tracks.explicit[track])
+        playable: Bools = there & out & (self.listeners.allow_explicit[listener] | ~tracks.explicit[track])
+        return playable
 
 
 def make_chooser(
@@ -224,7 +229,7 @@ def draw_plays(random: Random, chooser: Chooser) -> Plays:
 
 
 def _met(random: Random, is_first: Bools, streams: Ints, distance: Floats) -> Ints:
-    """(plays,) which first play each play repeats: itself, or one met before in the stream, liked ones sooner."""
+    """(plays,) the first play that each repeats: itself, or an earlier one of the stream, if liked sooner."""
     seen = running_within(is_first.astype(np.int64), streams)
     own = np.cumsum(is_first) - 1
     opening = own - seen + ~is_first
@@ -240,12 +245,13 @@ def _met(random: Random, is_first: Bools, streams: Ints, distance: Floats) -> In
 
 
 def _first_plays(random: Random, chooser: Chooser, session: Ints) -> tuple[Ints, Floats]:
-    """Track and squared distance of first plays: the best of a few candidates; _NEVER where none can be played."""
+    """Track and squared distance of first plays: the best of a few; _NEVER where none can be played."""
     params = chooser.params
     novelty = chooser.listeners.novelty[chooser.sessions.listener[session]]
     level = random.random(len(session))
     fresh = level < params.fresh_share * (1 + novelty)
     noise = level > 1 - params.noise_share
+    charts = noise | (random.random(len(session)) < _CHART_SHARE * params.conformity)
     best = np.zeros(len(session), dtype=np.int64)
     least = np.full(len(session), np.inf)
     distance = np.full(len(session), _NEVER)
@@ -253,8 +259,8 @@ def _first_plays(random: Random, chooser: Chooser, session: Ints) -> tuple[Ints,
     pull = np.where(noise, 0.0, params.taste_strength)
     for _ in range(_CANDIDATES):
         track = chooser.by_taste(random, session)
+        track = np.where(charts, chooser.anything(random, len(session)), track)
         track = np.where(fresh, chooser.fresh(random, session, track), track)
-        track = np.where(noise, chooser.anything(random, len(session)), track)
         away = chooser.distance(session, track)
         score = np.where(away < _NEVER, pull * away + _WHIM * random.random(len(track)), _NEVER)
         better = score < least

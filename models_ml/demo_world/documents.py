@@ -10,13 +10,19 @@ import pyarrow as pa
 from models_ml.demo_world.catalogue import Catalogue
 from models_ml.demo_world.catalogue_tables import CatalogueIds, lists, moments, nearest_mood, texts
 from models_ml.demo_world.draws import Floats, Objects, Random, choose, generator
-from models_ml.demo_world.genres import GENRE_COUNT, MOODS
+from models_ml.demo_world.genres import MOODS
 from models_ml.demo_world.ids import joined, numbered
 from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.playlist_words import GENRE_WORDS
 from models_ml.demo_world.size import DAY_MS, WorldSize
 
-_OPENINGS = ("On ", "With ", "You can hear it from the first bar of ", "It took me three plays to get ", "Everything turns on ")
+_OPENINGS = (
+    "On ",
+    "With ",
+    "You can hear it from the first bar of ",
+    "It took me three plays to get ",
+    "Everything turns on ",
+)
 _CLOSINGS = (
     " A record to come back to.",
     " Not for everyone, and better for it.",
@@ -32,7 +38,9 @@ _LIGHT = ("and it is full of light", "with a grin", "as warm as an open window")
 _ARCHIVE_DAYS = 900
 
 
-def document_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams) -> pa.Table:
+def document_table(
+    seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams
+) -> pa.Table:
     """One row per review, sorted by document_id: `documents`. track_ids is given for every second one."""
     random = generator(seed, "documents")
     tracks = catalogue.tracks
@@ -63,7 +71,9 @@ def document_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: Wor
     )
 
 
-def _sentences(random: Random, catalogue: Catalogue, told: np.ndarray, names: Objects, titles: Objects) -> Objects:
+def _sentences(
+    random: Random, catalogue: Catalogue, told: np.ndarray, names: Objects, titles: Objects
+) -> Objects:
     """What is said: the work, the genre, how it sounds and when to hear it."""
     sound = catalogue.tracks.sound[told]
     table = np.array(GENRE_WORDS, dtype=object)
@@ -74,7 +84,8 @@ def _sentences(random: Random, catalogue: Catalogue, told: np.ndarray, names: Ob
     darkness = _either(random, sound[:, 1], _DARK, _LIGHT)
     opening, closing = _any(random, _OPENINGS, len(told)), _any(random, _CLOSINGS, len(told))
     first = opening + "“" + titles + "”, " + names + " " + energy + ", " + darkness + "."
-    return first + " It is " + genre + " for " + mood + "." + closing
+    body: Objects = first + " It is " + genre + " for " + mood + "." + closing
+    return body
 
 
 def _either(random: Random, level: Floats, high: tuple[str, ...], low: tuple[str, ...]) -> Objects:
@@ -83,6 +94,3 @@ def _either(random: Random, level: Floats, high: tuple[str, ...], low: tuple[str
 
 def _any(random: Random, lines: tuple[str, ...], count: int) -> Objects:
     return np.array(lines, dtype=object)[random.integers(0, len(lines), count)]
-
-
-assert len(GENRE_WORDS) == GENRE_COUNT

@@ -29,14 +29,16 @@ def choose(random: Random, weights: Floats | Ints, count: int) -> Ints:
     """Positions drawn with chances proportional to weights (n,); (count,) int64."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = np.searchsorted(cumulative, random.random(count) * cumulative[-1], side="right")
-    return np.minimum(drawn, len(cumulative) - 1)
+    positions: Ints = np.minimum(drawn, len(cumulative) - 1)
+    return positions
 
 
 def choose_each(random: Random, weights: Floats) -> Ints:
     """One position for each row of weights (rows, n), proportional to them; (rows,) int64."""
     cumulative = np.cumsum(weights, axis=1)
     level = random.random(len(weights)) * cumulative[:, -1]
-    return np.minimum((cumulative <= level[:, None]).sum(axis=1), weights.shape[1] - 1)
+    positions: Ints = np.minimum((cumulative <= level[:, None]).sum(axis=1), weights.shape[1] - 1)
+    return positions
 
 
 def choose_within(random: Random, cumulative: Floats, starts: Ints, stops: Ints) -> Ints:
@@ -71,7 +73,8 @@ class RowChoice:
         """One position inside its row for each row asked for; (n,) int64."""
         level = self.place[rows] + random.random(len(rows))
         drawn = np.searchsorted(self.cumulative, level, side="right") - self.first[rows]
-        return np.clip(drawn, 0, self.length[rows] - 1)
+        positions: Ints = np.clip(drawn, 0, self.length[rows] - 1)
+        return positions
 
 
 def segment_starts(keys: Ints) -> Bools:

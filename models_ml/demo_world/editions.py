@@ -11,8 +11,8 @@ import numpy as np
 from models_ml.demo_world.catalogue import Artists, Catalogue, Tracks, draw_base
 from models_ml.demo_world.draws import Ints, Objects, Random, choose, generator
 from models_ml.demo_world.params import WorldParams
+from models_ml.demo_world.patterns import ALBUM_SUFFIXES, EDITIONS
 from models_ml.demo_world.size import DAY_MS, WorldSize, days_since_epoch
-from models_ml.demo_world.vocabulary import ALBUM_SUFFIXES, EDITIONS
 
 ORIGINAL, SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE = 0, 1, 2, 3
 # Lengths of the same recording differ by a fade or a gap; the contract takes 3 s as the most.
@@ -98,4 +98,5 @@ def _edition_titles(random: Random, titles: Objects, released_day: Ints) -> Obje
 
 def _suffixed(random: Random, album_titles: Objects) -> Objects:
     suffixes = np.array([f" {suffix}" for suffix in ALBUM_SUFFIXES], dtype=object)
-    return album_titles + suffixes[random.integers(0, len(suffixes), len(album_titles))]
+    suffixed: Objects = album_titles + suffixes[random.integers(0, len(suffixes), len(album_titles))]
+    return suffixed

@@ -4,13 +4,12 @@ Belongs here: the contract's columns for what happened.
 Does not: what happened (choices.py, outcomes.py, playlists.py), dirt (dirt.py), files (world_files.py).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 
 from models_ml.demo_world.catalogue_tables import MOMENT, CatalogueIds, moments, texts
-from models_ml.demo_world.choices import Chooser, Plays
+from models_ml.demo_world.choices import Plays
+from models_ml.demo_world.chunks import Chunk
 from models_ml.demo_world.draws import Bools, Ints, Objects, Random, choose, segment_starts
 from models_ml.demo_world.ids import joined, numbered, user_ids
 from models_ml.demo_world.listeners import TOTALS_ONLY
@@ -20,10 +19,9 @@ from models_ml.demo_world.outcomes import (
     CLOSED,
     FINISHED,
     SKIPPED,
-    Actions,
     Outcomes,
 )
-from models_ml.demo_world.playlists import MODES_LIMIT, Members, editorial_id, playlist_ids
+from models_ml.demo_world.playlists import MODES_LIMIT, editorial_id, playlist_ids
 from models_ml.demo_world.sessions import DEVICES
 from models_ml.demo_world.size import DAY_MS, WEEK_MS, WorldSize
 
@@ -56,30 +54,27 @@ CONTEXTS = np.array(
 )
 _SEARCH, _ALBUM, _ARTIST, _RADIO, _EDITORIAL, _AUTOPLAY, _COLLECTION, _USER_PLAYLIST = range(len(CONTEXTS))
 # Running shares of the contexts of first plays and of replays.
-_FIRST_CONTEXTS = (np.array([0.2, 0.35, 0.5, 0.75, 0.9, 1.0]), np.array([_SEARCH, _ALBUM, _ARTIST, _RADIO, _EDITORIAL, _AUTOPLAY]))
-_REPLAY_CONTEXTS = (np.array([0.45, 0.75, 0.88, 1.0]), np.array([_COLLECTION, _USER_PLAYLIST, _SEARCH, _ALBUM]))
+_FIRST_CONTEXTS = (
+    np.array([0.2, 0.35, 0.5, 0.75, 0.9, 1.0]),
+    np.array([_SEARCH, _ALBUM, _ARTIST, _RADIO, _EDITORIAL, _AUTOPLAY]),
+)
+_REPLAY_CONTEXTS = (
+    np.array([0.45, 0.75, 0.88, 1.0]),
+    np.array([_COLLECTION, _USER_PLAYLIST, _SEARCH, _ALBUM]),
+)
 
 _OPENINGS = np.array(["clickrow", "playbtn", "appload"], dtype=object)
 _SKIPS = (np.array(["fwdbtn", "clickrow", "backbtn"], dtype=object), np.array([17, 2, 1]))
-_CLOSINGS = (np.array(["appclose", "endplay", "logout", "unexpected-exit"], dtype=object), np.array([5, 3, 1, 1]))
+_CLOSINGS = (
+    np.array(["appclose", "endplay", "logout", "unexpected-exit"], dtype=object),
+    np.array([5, 3, 1, 1]),
+)
 # Some players send a skip as such, the others a short play that says how it ended.
 _SENDS_SKIPS = np.isin(DEVICES, ["mobile", "speaker", "car"])
 _MISSING_SESSION_SHARE = 0.05
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """What happened to a chunk of listeners, ready to be made rows of."""
-
-    number: int
-    chooser: Chooser
-    plays: Plays
-    outcomes: Outcomes
-    actions: Actions
-    members: Members
-
-
-def event_table(random: Random, chunk: Chunk, ids: CatalogueIds, size: WorldSize, id_missing_share: float) -> pa.Table:
+def event_table(random: Random, chunk: Chunk, ids: CatalogueIds, id_missing_share: float) -> pa.Table:
     """Events of a chunk sorted by moment, those of listeners known by totals only left out."""
     playing = _play_rows(random, chunk, ids)
     table = pa.concat_tables([playing, _action_rows(chunk, playing, ids), *_member_rows(chunk, playing, ids)])
@@ -90,13 +85,16 @@ def event_table(random: Random, chunk: Chunk, ids: CatalogueIds, size: WorldSize
     event_ids = joined("-", pa.scalar(f"ev{chunk.number:05d}"), numbered("", np.arange(len(table)), 7))
     known = pa.array(random.random(len(table)) >= id_missing_share)
     position = EVENT_SCHEMA.get_field_index("event_id")
-    event_ids = pa.array(event_ids.to_numpy(zero_copy_only=False), pa.string(), mask=~known.to_numpy(zero_copy_only=False))
+    event_ids = pa.array(
+        event_ids.to_numpy(zero_copy_only=False), pa.string(), mask=~known.to_numpy(zero_copy_only=False)
+    )
     return table.set_column(position, "event_id", event_ids).drop_columns(["_listener"])
 
 
 def chunk_kinds(chunk: Chunk, table: pa.Table) -> Ints:
     """(rows,) kind of each row's listener."""
-    return chunk.chooser.listeners.kind[table["_listener"].to_numpy()]
+    kinds: Ints = chunk.chooser.listeners.kind[table["_listener"].to_numpy()]
+    return kinds
 
 
 def _play_rows(random: Random, chunk: Chunk, ids: CatalogueIds) -> pa.Table:
@@ -121,7 +119,9 @@ def _play_rows(random: Random, chunk: Chunk, ids: CatalogueIds) -> pa.Table:
             "ms_played": pa.array(outcomes.ms_played),
             "reason_start": texts(_reasons_start(random, plays, outcomes)),
             "reason_end": texts(_reasons_end(random, outcomes)),
-            "shuffle": pa.array(sessions.shuffle[session] & np.isin(context, [_COLLECTION, _USER_PLAYLIST, _EDITORIAL])),
+            "shuffle": pa.array(
+                sessions.shuffle[session] & np.isin(context, [_COLLECTION, _USER_PLAYLIST, _EDITORIAL])
+            ),
             "is_private": pa.array(sessions.private[session]),
             "context_type": _coded(CONTEXTS, context),
             "context_id": context_id,
@@ -144,7 +144,9 @@ def _users(chunk: Chunk, listener: Ints) -> pa.Array:
 
 
 def _session_ids(chunk: Chunk, session: Ints, known: Bools) -> pa.Array:
-    every = joined("-", pa.scalar(f"s{chunk.number:05d}"), numbered("", np.arange(len(chunk.chooser.sessions)), 6))
+    every = joined(
+        "-", pa.scalar(f"s{chunk.number:05d}"), numbered("", np.arange(len(chunk.chooser.sessions)), 6)
+    )
     return every.take(pa.array(session, mask=~known))
 
 
@@ -160,7 +162,9 @@ def _contexts(chunk: Chunk, ids: CatalogueIds) -> tuple[Ints, pa.Array]:
     listener, mode = sessions.listener[plays.session], sessions.mode[plays.session]
     own = (chooser.listeners.first + listener) * MODES_LIMIT + mode
     # Whoever keeps no playlist plays from the collection.
-    context = np.where((context == _USER_PLAYLIST) & ~np.isin(own, chunk.members.number), _COLLECTION, context)
+    context = np.where(
+        (context == _USER_PLAYLIST) & ~np.isin(own, chunk.members.number), _COLLECTION, context
+    )
     # One array of every sort of id, the row's own picked by what its context is.
     each = max(1, chooser.params.editorial_playlists_per_genre)
     editorial = chooser.catalogue.track_genre[plays.track] * each + plays.session % each
@@ -230,11 +234,18 @@ def _member_rows(chunk: Chunk, playing: pa.Table, ids: CatalogueIds) -> list[pa.
     gone = np.flatnonzero(members.removed_ms > 0)
     everyone = np.arange(len(members.number))
     tables = []
-    for kind, rows, when in (("playlist_add", everyone, members.added_ms), ("playlist_remove", gone, members.removed_ms)):
+    for kind, rows, when in (
+        ("playlist_add", everyone, members.added_ms),
+        ("playlist_remove", gone, members.removed_ms),
+    ):
         table = _of_plays(playing, members.play[rows], np.full(len(rows), kind, dtype=object), when[rows])
         context = texts(np.full(len(rows), CONTEXTS[_USER_PLAYLIST], dtype=object))
         table = table.set_column(table.schema.get_field_index("context_type"), "context_type", context)
-        tables.append(table.set_column(table.schema.get_field_index("context_id"), "context_id", names.take(pa.array(rows))))
+        tables.append(
+            table.set_column(
+                table.schema.get_field_index("context_id"), "context_id", names.take(pa.array(rows))
+            )
+        )
     return tables
 
 

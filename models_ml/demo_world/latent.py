@@ -1,4 +1,4 @@
-"""Latent taste space: where genres, scenes, artists and tracks lie. Whole thousandths, so that sums are exact.
+"""Latent taste space: where genres, scenes, artists and tracks lie. In whole thousandths.
 
 Belongs here: the space's dimensions, scatter around centres, distances.
 Does not: catalogue columns (catalogue.py), listeners (listeners.py).
@@ -56,15 +56,18 @@ def squared_distance(left: Ints, right: Ints) -> Floats:
     """Squared distance of rows, (..., dimensions) thousandths in, exact sums, float64 out."""
     difference = left - right
     squares = np.einsum("...d,...d->...", difference, difference, dtype=np.int64)
-    return squares / float(UNIT * UNIT)
+    distances: Floats = squares / float(UNIT * UNIT)
+    return distances
 
 
 def squared_distances(points: Ints, others: Ints) -> Floats:
     """(points, others) squared distances; products of whole numbers below 2**53 are exact in any order."""
     left, right = points.astype(np.float64), others.astype(np.float64)
     both = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :]
-    return (both - 2.0 * left @ right.T) / float(UNIT * UNIT)
+    distances: Floats = (both - 2.0 * left @ right.T) / float(UNIT * UNIT)
+    return distances
 
 
 def _unit_length(vectors: Floats) -> Floats:
-    return vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    unit: Floats = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    return unit

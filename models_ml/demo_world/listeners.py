@@ -14,8 +14,10 @@ from models_ml.demo_world.latent import LISTENER_SPREAD, SCENES_PER_GENRE, Space
 from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.size import DAY_MS, WorldSize
 
-# Chunks have one size, so that what a chunk holds doesn't depend on how many there are.
-CHUNK_LISTENERS = 2_000
+# Listeners are drawn in chunks of one size, so that what a chunk holds doesn't depend on how many there are.
+_CHUNK_LISTENERS = 2_000
+# About as many plays fit into the memory of a small machine together with everything made of them.
+_CHUNK_PLAYS = 400_000
 # Where a listener stands in a mode: at the beginning of the history, at its end, and next door.
 POINTS = 3
 AT_START, AT_END, NEXT_DOOR = range(POINTS)
@@ -25,6 +27,11 @@ _REGISTERED_YEARS_AGO = 6
 _NEIGHBOUR_MODE = 0.5
 # How far the place of a mode moves for a log weight of drift.
 _DRIFT_DISTANCE = 0.5
+
+
+def chunk_listeners(params: WorldParams) -> int:
+    """Listeners of a chunk: fewer where each plays a lot."""
+    return max(1, min(_CHUNK_LISTENERS, int(_CHUNK_PLAYS / params.plays_per_listener_mean)))
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,11 @@ class Listeners:
         return self.first + np.arange(len(self))
 
 
-def draw_listeners(seed: int, first: int, count: int, space: Space, size: WorldSize, params: WorldParams) -> Listeners:
-    """The chunk of `count` listeners that begins at `first`, a multiple of CHUNK_LISTENERS."""
-    random = generator(seed, "listeners", first // CHUNK_LISTENERS)
+def draw_listeners(
+    seed: int, first: int, count: int, space: Space, size: WorldSize, params: WorldParams
+) -> Listeners:
+    """The chunk of `count` listeners that begins at `first`, a multiple of chunk_listeners."""
+    random = generator(seed, "listeners", first // chunk_listeners(params))
     chances = [params.registered_only_share, params.events_only_share, params.play_counts_share]
     kind = choose(random, np.array([max(0.0, 1 - sum(chances)), *chances]), count)
     market = choose(random, np.array([market.weight for market in MARKETS]), count)
@@ -109,7 +118,7 @@ def _plays(random: Random, registered_ms: Ints, size: WorldSize, params: WorldPa
 
 
 def _mode_genres(random: Random, count: int, most: int) -> Ints:
-    """(listeners, most) one to `most` different genres each, -1 beyond; half of the later ones are related."""
+    """(listeners, most) one to `most` different genres each, -1 beyond; half of the later ones related."""
     weights = np.array([genre.weight for genre in GENRES])
     table, _ = neighbour_table()
     how_many = 1 + choose(random, np.array([3, 4, 3, 2, 1, 1])[:most], count)
@@ -129,10 +138,13 @@ def _mode_weights(random: Random, mode_genre: Ints, size: WorldSize, params: Wor
     move = params.drift_per_week * size.history_weeks * random.standard_normal(mode_genre.shape) * 2
     weights = np.stack([start, start * np.exp(np.clip(move, -3, 3))], axis=2)
     weights = np.where((mode_genre >= 0)[:, :, None], weights, 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
-def _points(random: Random, mode_genre: Ints, space: Space, size: WorldSize, params: WorldParams) -> tuple[Ints, Ints]:
+def _points(
+    random: Random, mode_genre: Ints, space: Space, size: WorldSize, params: WorldParams
+) -> tuple[Ints, Ints]:
     """Genres (listeners, modes, POINTS) and places (listeners, modes, POINTS, dimensions) of the modes."""
     table, counts = neighbour_table()
     home = np.maximum(mode_genre, 0)

@@ -1,7 +1,7 @@
 """Names of artists, albums and tracks, put together from patterns and words.
 
 Belongs here: filling patterns for whole arrays, keeping names apart.
-Does not: the words (vocabulary.py), playlist titles and reviews (playlist_words.py).
+Does not: the words (vocabulary.py, patterns.py), playlist titles and reviews (playlist_words.py).
 """
 
 import re
@@ -10,16 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models_ml.demo_world.draws import Bools, Ints, Objects, Random
-from models_ml.demo_world.vocabulary import (
-    ARTIST_PATTERNS,
-    FIRST_NAMES,
-    LAST_NAMES,
-    LOCAL_TITLE_PATTERNS,
-    LOCAL_WORDS,
-    PLACES,
-    TITLE_PATTERNS,
-    WORDS,
-)
+from models_ml.demo_world.patterns import ARTIST_PATTERNS, LOCAL_TITLE_PATTERNS, TITLE_PATTERNS
+from models_ml.demo_world.vocabulary import FIRST_NAMES, LAST_NAMES, LOCAL_WORDS, PLACES, WORDS
 
 Words = Mapping[str, Sequence[str]]
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -62,7 +54,9 @@ def words_of(language: str) -> dict[str, Sequence[str]]:
     }
 
 
-def _by_group(random: Random, flavours: Objects, languages: Objects, patterns_of: Mapping[str, Sequence[str]]) -> Objects:
+def _by_group(
+    random: Random, flavours: Objects, languages: Objects, patterns_of: Mapping[str, Sequence[str]]
+) -> Objects:
     """Texts for rows of (flavour, language): one array operation for each pair that occurs."""
     texts = np.empty(len(flavours), dtype=object)
     for language in sorted(set(languages.tolist())):
@@ -84,7 +78,9 @@ def artist_names(random: Random, flavours: Objects, languages: Objects) -> Objec
             return names
         names[taken] = _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
     taken = np.flatnonzero(_repeated(names))
-    names[taken] = names[taken] + " & " + _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
+    names[taken] = (
+        names[taken] + " & " + _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
+    )
     taken = np.flatnonzero(_repeated(names))
     names[taken] = names[taken] + np.array([f" {place + 2}" for place in range(len(taken))], dtype=object)
     return names
@@ -99,7 +95,9 @@ def track_titles(random: Random, flavours: Objects, languages: Objects, artists:
             return titles
         titles[taken] = _titles(random, flavours[taken], languages[taken])
     taken = np.flatnonzero(_repeated(_beside(titles, artists)))
-    titles[taken] = titles[taken] + np.array([f", Pt. {place + 2}" for place in range(len(taken))], dtype=object)
+    titles[taken] = titles[taken] + np.array(
+        [f", Pt. {place + 2}" for place in range(len(taken))], dtype=object
+    )
     return titles
 
 
@@ -115,7 +113,8 @@ def _titles(random: Random, flavours: Objects, languages: Objects) -> Objects:
 
 
 def _beside(titles: Objects, artists: Ints) -> Objects:
-    return artists.astype(str).astype(object) + "\t" + titles
+    pairs: Objects = artists.astype(str).astype(object) + "\t" + titles
+    return pairs
 
 
 def _repeated(texts: Objects) -> Bools:

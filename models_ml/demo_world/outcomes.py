@@ -18,7 +18,7 @@ SAVE, UNSAVE, LIKE, DISLIKE, BLOCK_TRACK, BLOCK_ARTIST = range(6)
 ACTION_NAMES = np.array(["save", "unsave", "like", "dislike", "block_track", "block_artist"], dtype=object)
 
 # Log odds of a skip at no distance, for each unit of squared distance, and less for a replay.
-_SKIP_BASE = -2.4
+_SKIP_BASE = -2.1
 _SKIP_DISTANCE = 1.9
 _SKIP_REPLAY = -0.9
 _SKIP_NOVELTY = -0.6
@@ -74,10 +74,13 @@ def _moments(random: Random, chooser: Chooser, plays: Plays, ms_played: Ints) ->
     before = np.cumsum(lasting) - lasting
     openings = segment_starts(plays.session)
     inside = before - before[np.flatnonzero(openings)][np.cumsum(openings) - 1] if len(plays) else before
-    return starts[plays.session] + inside
+    moments: Ints = starts[plays.session] + inside
+    return moments
 
 
-def draw_actions(random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize) -> Actions:
+def draw_actions(
+    random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize
+) -> Actions:
     """Saves and likes of what fits, dislikes and blocks of what doesn't, each once a listener and track."""
     fits = logistic(chooser.params.taste_strength * 3.0 * (_NEAR - plays.distance))
     finished, skipped = outcomes.end == FINISHED, outcomes.end == SKIPPED
@@ -92,13 +95,15 @@ def draw_actions(random: Random, chooser: Chooser, plays: Plays, outcomes: Outco
     }
     key = chooser.sessions.listener[plays.session] * np.int64(len(chooser.catalogue.tracks)) + plays.track
     kinds, rows = [], []
-    for kind, happened in chances.items():
+    for sort, happened in chances.items():
         found = np.flatnonzero(happened)
         found = found[first_of_each(key[found])]
-        kinds.append(np.full(len(found), kind))
+        kinds.append(np.full(len(found), sort))
         rows.append(found)
     kind, play = np.concatenate(kinds), np.concatenate(rows)
-    moment = outcomes.occurred_ms[play] + (random.random(len(play)) * outcomes.ms_played[play]).astype(np.int64)
+    moment = outcomes.occurred_ms[play] + (random.random(len(play)) * outcomes.ms_played[play]).astype(
+        np.int64
+    )
     again = np.flatnonzero((kind == SAVE) & (random.random(len(kind)) < _UNSAVE_SHARE))
     later = moment[again] + (random.exponential(_UNSAVE_DAYS, len(again)) * DAY_MS).astype(np.int64) + 60_000
     kind = np.concatenate([kind, np.full(len(again), UNSAVE)])
@@ -111,14 +116,19 @@ def _happens(random: Random, chance: Floats) -> Bools:
     return random.random(len(chance)) < chance
 
 
-def before_blocks(chooser: Chooser, plays: Plays, outcomes: Outcomes, actions: Actions) -> tuple[Bools, Bools]:
+def before_blocks(
+    chooser: Chooser, plays: Plays, outcomes: Outcomes, actions: Actions
+) -> tuple[Bools, Bools]:
     """(plays,) and (actions,) True for what happened before the listener blocked that track or artist."""
     listener = chooser.sessions.listener[plays.session]
     artist = chooser.catalogue.tracks.artist[plays.track]
     tracks, artists = len(chooser.catalogue.tracks), len(chooser.catalogue.artists.genre)
     kept = np.ones(len(plays), dtype=bool)
     acted = np.ones(len(actions.kind), dtype=bool)
-    for kind, key in ((BLOCK_TRACK, listener * tracks + plays.track), (BLOCK_ARTIST, listener * artists + artist)):
+    for kind, key in (
+        (BLOCK_TRACK, listener * tracks + plays.track),
+        (BLOCK_ARTIST, listener * artists + artist),
+    ):
         blocks = np.flatnonzero(actions.kind == kind)
         if not len(blocks):
             continue
@@ -138,4 +148,5 @@ def _earliest(keys: Ints, moments: Ints) -> tuple[Ints, Ints]:
 def _before(keys: Ints, moments: Ints, blocked: Ints, since: Ints) -> Bools:
     """True where the key isn't blocked, or not later than its moment."""
     place = np.minimum(np.searchsorted(blocked, keys), len(blocked) - 1)
-    return (blocked[place] != keys) | (moments <= since[place])
+    before: Bools = (blocked[place] != keys) | (moments <= since[place])
+    return before

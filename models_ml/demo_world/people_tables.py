@@ -31,7 +31,9 @@ def user_table(random: Random, chooser: Chooser, ids: CatalogueIds) -> pa.Table:
             "registered_at": moments(listeners.registered_ms, random.random(count) >= 0.01),
             "market": texts(MARKET_CODES[listeners.market], random.random(count) >= 0.02),
             "timezone": texts(ZONE_NAMES[listeners.zone], random.random(count) >= 0.05),
-            "allow_explicit": pa.array(listeners.allow_explicit, mask=listeners.allow_explicit & (random.random(count) < 0.2)),
+            "allow_explicit": pa.array(
+                listeners.allow_explicit, mask=listeners.allow_explicit & (random.random(count) < 0.2)
+            ),
             "favourite_artist_ids": _favourite_artists(random, chooser, ids, names),
             "favourite_genres": _favourite_genres(random, listeners, names),
             "allow_exploration": pa.array(random.random(count) < 0.92),
@@ -46,7 +48,10 @@ def _favourite_artists(random: Random, chooser: Chooser, ids: CatalogueIds, name
     listeners = chooser.listeners
     genre = listeners.point_genre[:, 0, AT_END]
     row = np.arange(len(listeners)) * listeners.mode_genre.shape[1] * POINTS + AT_END
-    drawn = [chooser.catalogue.artists.first[genre] + chooser.choice.draw(random, row) for _ in range(_FAVOURITE_ARTISTS)]
+    drawn = [
+        chooser.catalogue.artists.first[genre] + chooser.choice.draw(random, row)
+        for _ in range(_FAVOURITE_ARTISTS)
+    ]
     artists = np.stack(drawn, axis=1)
     new = np.ones(artists.shape, dtype=bool)
     for place in range(1, _FAVOURITE_ARTISTS):
@@ -63,7 +68,7 @@ def _favourite_genres(random: Random, listeners: Listeners, names: Bools) -> pa.
 
 
 def subscription_table(random: Random, listeners: Listeners, size: WorldSize) -> pa.Table:
-    """`subscriptions`: a trial for some, then a subscription for some of them, then an end for some of those."""
+    """`subscriptions`: a trial for some, a subscription for some of them, an end for some of those."""
     count = len(listeners)
     tries = (random.random(count) < 0.45) & (listeners.kind != EVENTS_ONLY)
     stays = tries & (random.random(count) < 0.6)
@@ -72,18 +77,24 @@ def subscription_table(random: Random, listeners: Listeners, size: WorldSize) ->
     subscribe_ms = trial_ms + _TRIAL_DAYS * DAY_MS
     cancel_ms = subscribe_ms + random.integers(1, 18, count) * 30 * DAY_MS
     users, kinds, when = [], [], []
-    for kind, who, moment in (("trial", tries, trial_ms), ("subscribe", stays, subscribe_ms), ("cancel", leaves, cancel_ms)):
-        rows = np.flatnonzero(who & (moment < size.end_ms))
+    for name, who, at_ms in (
+        ("trial", tries, trial_ms),
+        ("subscribe", stays, subscribe_ms),
+        ("cancel", leaves, cancel_ms),
+    ):
+        rows = np.flatnonzero(who & (at_ms < size.end_ms))
         users.append(listeners.positions[rows])
-        kinds.append(np.full(len(rows), kind, dtype=object))
-        when.append(moment[rows])
+        kinds.append(np.full(len(rows), name, dtype=object))
+        when.append(at_ms[rows])
     user, kind, moment = np.concatenate(users), np.concatenate(kinds), np.concatenate(when)
     order = np.lexsort((moment, user))
-    return pa.table({"user_id": user_ids(user[order]), "event": texts(kind[order]), "occurred_at": moments(moment[order])})
+    return pa.table(
+        {"user_id": user_ids(user[order]), "event": texts(kind[order]), "occurred_at": moments(moment[order])}
+    )
 
 
 def truth_table(listeners: Listeners) -> pa.Table:
-    """One row per listener: what they really care for at the end of the history. For evaluation, outside landing.
+    """One row per listener: what they really care for at the end of the history; not for landing.
 
     vector is the mean of the places of their tastes by weight; genre_shares goes by genres.GENRES.
     """
@@ -94,10 +105,16 @@ def truth_table(listeners: Listeners) -> pa.Table:
         {
             "user_id": user_ids(listeners.positions),
             "kind": texts(_KIND_NAMES[listeners.kind]),
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(np.round(vector.reshape(-1), 4), pa.float32()), vector.shape[1]),
-            "genre_shares": pa.FixedSizeListArray.from_arrays(pa.array(np.round(shares.reshape(-1), 4), pa.float32()), GENRE_COUNT),
+            "vector": pa.FixedSizeListArray.from_arrays(
+                pa.array(np.round(vector.reshape(-1), 4), pa.float32()), vector.shape[1]
+            ),
+            "genre_shares": pa.FixedSizeListArray.from_arrays(
+                pa.array(np.round(shares.reshape(-1), 4), pa.float32()), GENRE_COUNT
+            ),
             "mode_genres": _per_mode(listeners, texts(GENRE_NAMES[_modes(listeners, listeners.mode_genre)])),
-            "mode_weights": _per_mode(listeners, pa.array(np.round(_modes(listeners, weights), 4), pa.float32())),
+            "mode_weights": _per_mode(
+                listeners, pa.array(np.round(_modes(listeners, weights), 4), pa.float32())
+            ),
             "novelty": pa.array(listeners.novelty),
             "adventurousness": pa.array(listeners.adventurousness),
             "plays_aimed_at": pa.array(listeners.plays),

@@ -68,7 +68,9 @@ def playlist_titles(random: Random, genre: Ints, mood: Ints, carries: float) -> 
         "{genre}": _genre_words(random, genre),
         "{mood}": _mood_words(random, mood),
         "{emoji}": np.array([entry.emoji for entry in MOODS], dtype=object)[mood],
-        "{year}": np.array([str(year) for year in range(2010, 2027)], dtype=object)[random.integers(0, 17, count)],
+        "{year}": np.array([str(year) for year in range(2010, 2027)], dtype=object)[
+            random.integers(0, 17, count)
+        ],
     }
     titles = _filled(random, _PATTERNS, parts, count)
     shout = random.random(count) < 0.15
@@ -87,7 +89,8 @@ def descriptions(random: Random, genre: Ints, carries: float, share: float) -> p
 
 def _genre_words(random: Random, genre: Ints) -> Objects:
     table = np.array(GENRE_WORDS, dtype=object)
-    return table[genre, np.minimum(random.geometric(0.55, len(genre)) - 1, table.shape[1] - 1)]
+    words: Objects = table[genre, np.minimum(random.geometric(0.55, len(genre)) - 1, table.shape[1] - 1)]
+    return words
 
 
 def _mood_words(random: Random, mood: Ints) -> Objects:

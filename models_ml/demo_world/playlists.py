@@ -1,4 +1,4 @@
-"""Titled playlists: those of listeners, made of what they liked in one of their tastes, and those of the house.
+"""Titled playlists: those of listeners, each made of what they liked in one taste, and those of the house.
 
 Belongs here: which tracks, when added; the landing tables.
 Does not: titles (playlist_words.py), the events of adding (event_rows.py makes rows of them).
@@ -12,7 +12,15 @@ import pyarrow as pa
 from models_ml.demo_world.catalogue import Catalogue
 from models_ml.demo_world.catalogue_tables import CatalogueIds, moments, nearest_mood, texts
 from models_ml.demo_world.choices import Chooser, Plays
-from models_ml.demo_world.draws import Bools, Ints, Random, first_of_each, generator, place_in_segment, segment_starts
+from models_ml.demo_world.draws import (
+    Bools,
+    Ints,
+    Random,
+    first_of_each,
+    generator,
+    place_in_segment,
+    segment_starts,
+)
 from models_ml.demo_world.genres import GENRE_COUNT
 from models_ml.demo_world.ids import numbered, user_ids
 from models_ml.demo_world.listeners import NEXT_DOOR, TOTALS_ONLY
@@ -47,14 +55,18 @@ class Members:
     removed_ms: Ints
 
 
-def draw_members(random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize) -> Members:
+def draw_members(
+    random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize
+) -> Members:
     """Who keeps a playlist of which taste, and what is in it: finished tracks that fit, the best ones."""
     listeners, sessions = chooser.listeners, chooser.sessions
     listener, mode = sessions.listener[plays.session], sessions.mode[plays.session]
     local = listener * MODES_LIMIT + mode
     shape = (len(listeners), MODES_LIMIT)
     chance = np.zeros(shape)
-    chance[:, : listeners.mode_weight.shape[1]] = listeners.mode_weight[:, :, 1] * chooser.params.playlists_per_listener
+    chance[:, : listeners.mode_weight.shape[1]] = (
+        listeners.mode_weight[:, :, 1] * chooser.params.playlists_per_listener
+    )
     chance[listeners.kind == TOTALS_ONLY] = 0
     keeps = (random.random(shape) < chance).reshape(-1)
     limit = random.integers(_LEAST_TRACKS, _MOST_TRACKS + 1, keeps.size)
@@ -107,7 +119,13 @@ def listener_playlists(
         }
     )
     stays = members.removed_ms == 0
-    return playlists, member_table(playlist_ids(members.number[stays]), members.number[stays], members.track[stays], members.added_ms[stays], ids)
+    return playlists, member_table(
+        playlist_ids(members.number[stays]),
+        members.number[stays],
+        members.track[stays],
+        members.added_ms[stays],
+        ids,
+    )
 
 
 def _mean_sound(catalogue: Catalogue, members: Members) -> np.ndarray:
@@ -115,11 +133,15 @@ def _mean_sound(catalogue: Catalogue, members: Members) -> np.ndarray:
     playlist = np.cumsum(segment_starts(members.number)) - 1
     sound = np.rint(catalogue.tracks.sound[members.track] * 1_000)
     counts = np.bincount(playlist)
-    sums = np.stack([np.bincount(playlist, weights=sound[:, place]) for place in range(sound.shape[1])], axis=1)
+    sums = np.stack(
+        [np.bincount(playlist, weights=sound[:, place]) for place in range(sound.shape[1])], axis=1
+    )
     return sums / np.maximum(counts, 1)[:, None] / 1_000
 
 
-def member_table(playlist_id: pa.Array, number: Ints, track: Ints, added_ms: Ints, ids: CatalogueIds) -> pa.Table:
+def member_table(
+    playlist_id: pa.Array, number: Ints, track: Ints, added_ms: Ints, ids: CatalogueIds
+) -> pa.Table:
     """One row per playlist and track, in the order of the playlist: `playlist_tracks`."""
     return pa.table(
         {
@@ -145,11 +167,11 @@ def editorial_playlists(
     genre = np.repeat(np.arange(GENRE_COUNT), each)
     known = size.start_ms - 400 * DAY_MS
     found, numbers, sounds = [], [], []
-    for number, place in enumerate(genre):
+    for which, place in enumerate(genre):
         rows = np.flatnonzero((catalogue.track_genre == place) & (catalogue.tracks.playable_ms < size.end_ms))
         chosen = _editorial_tracks(random, catalogue, rows)
         found.append(chosen)
-        numbers.append(np.full(len(chosen), number))
+        numbers.append(np.full(len(chosen), which))
         sounds.append(catalogue.tracks.sound[chosen].mean(axis=0) if len(chosen) else np.zeros(3))
     if not found:
         return listener_free_tables(ids)
@@ -162,7 +184,9 @@ def editorial_playlists(
     playlists = pa.table(
         {
             "playlist_id": editorial_id(np.arange(len(genre))),
-            "title": texts(playlist_titles(random, genre, nearest_mood(random, np.round(np.array(sounds), 6)), carries)),
+            "title": texts(
+                playlist_titles(random, genre, nearest_mood(random, np.round(np.array(sounds), 6)), carries)
+            ),
             "description": descriptions(random, genre, carries, 0.9),
             "owner_id": pa.nulls(len(genre), pa.string()),
             "updated_at": moments(np.full(len(genre), known)),
@@ -172,7 +196,9 @@ def editorial_playlists(
 
 
 def _editorial_tracks(random: Random, catalogue: Catalogue, rows: Ints) -> Ints:
-    """The best known of the tracks nearest to one of them."""
+    """The best known of the tracks nearest to one of them, none where there are none."""
+    if not len(rows):
+        return rows
     fame = catalogue.artists.popularity[catalogue.tracks.artist[rows]] * catalogue.tracks.weight[rows]
     centre = rows[int(np.argmax(fame * random.random(len(rows))))]
     away = ((catalogue.tracks.sound[rows] - catalogue.tracks.sound[centre]) ** 2).sum(axis=1)
@@ -184,7 +210,15 @@ def listener_free_tables(ids: CatalogueIds) -> tuple[pa.Table, pa.Table]:
     """Both tables without a row."""
     nothing = np.zeros(0, dtype=np.int64)
     text = pa.array([], pa.string())
-    playlists = pa.table({"playlist_id": text, "title": text, "description": text, "owner_id": text, "updated_at": moments(nothing)})
+    playlists = pa.table(
+        {
+            "playlist_id": text,
+            "title": text,
+            "description": text,
+            "owner_id": text,
+            "updated_at": moments(nothing),
+        }
+    )
     return playlists, member_table(text, nothing, nothing, nothing, ids)
 
 

@@ -69,13 +69,17 @@ def hour_profiles() -> Floats:
         0.4 * _hump(hour, 15, 3) + _hump(hour, 23, 2.2),
     )
     weekend = 0.5 * _hump(hour, 12, 3) + 0.9 * _hump(hour, 20, 3)
-    rows = [np.concatenate([np.tile(shape + 0.02, 5), np.tile(0.5 * shape + weekend + 0.02, 2)]) for shape in shapes]
+    rows = [
+        np.concatenate([np.tile(shape + 0.02, 5), np.tile(0.5 * shape + weekend + 0.02, 2)])
+        for shape in shapes
+    ]
     return np.array([row / row.sum() for row in rows])
 
 
 def _hump(hour: Ints, peak: float, width: float) -> Floats:
     distance = np.minimum(np.abs(hour - peak), 24 - np.abs(hour - peak))
-    return np.exp(-0.5 * (distance / width) ** 2)
+    shares: Floats = np.exp(-0.5 * (distance / width) ** 2)
+    return shares
 
 
 def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params: WorldParams) -> Sessions:
@@ -90,7 +94,9 @@ def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params:
     length = random.geometric(1.0 / np.maximum(typical, 1.0))
     fraction = (start_ms - size.start_ms) / (size.end_ms - size.start_ms)
     weights = listeners.mode_weight[listener]
-    mode = choose_each(random, weights[:, :, 0] * (1 - fraction[:, None]) + weights[:, :, 1] * fraction[:, None])
+    mode = choose_each(
+        random, weights[:, :, 0] * (1 - fraction[:, None]) + weights[:, :, 1] * fraction[:, None]
+    )
     point = np.where(random.random(len(listener)) < fraction, AT_END, AT_START)
     away = random.random(len(listener)) < 2.5 * params.exploration_share * listeners.adventurousness[listener]
     usual_device = choose(random, _DEVICE_WEIGHTS, len(listeners))[listener]
@@ -113,7 +119,9 @@ def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params:
 def _picked(sessions: Sessions, rows: Ints) -> Sessions:
     """Sessions of these rows, sorted by listener and start."""
     rows = rows[np.lexsort((sessions.start_ms[rows], sessions.listener[rows]))]
-    return Sessions(**{field.name: getattr(sessions, field.name)[rows] for field in dataclasses.fields(sessions)})
+    return Sessions(
+        **{field.name: getattr(sessions, field.name)[rows] for field in dataclasses.fields(sessions)}
+    )
 
 
 def _starts(random: Random, listeners: Listeners, listener: Ints, size: WorldSize) -> Ints:
@@ -130,7 +138,8 @@ def _starts(random: Random, listeners: Listeners, listener: Ints, size: WorldSiz
     offsets = zone_offsets_ms(size.first_day, size.history_weeks * 7)
     # The hours before the first Monday in one zone and after the last one in another wrap round.
     utc = local - offsets[listeners.zone[listener], local // DAY_MS]
-    return size.start_ms + utc % (size.history_weeks * WEEK_MS)
+    starts: Ints = size.start_ms + utc % (size.history_weeks * WEEK_MS)
+    return starts
 
 
 def apart(sessions: Sessions, lasting_ms: Ints) -> Ints:
@@ -142,4 +151,5 @@ def apart(sessions: Sessions, lasting_ms: Ints) -> Ints:
     before = np.cumsum(room) - room
     # A raise by more than any start a listener can have keeps listeners from pushing each other.
     raised = np.cumsum(segment_starts(sessions.listener)) * np.int64(10**14)
-    return np.maximum.accumulate(raised + sessions.start_ms - before) + before - raised
+    starts: Ints = np.maximum.accumulate(raised + sessions.start_ms - before) + before - raised
+    return starts

@@ -1,4 +1,4 @@
-"""Writing a demo world: chunk by chunk beside its place, then moved there, with a marker that says whose it is.
+"""Writing a demo world: chunk by chunk beside its place, then moved there, with a marker of whose it is.
 
 Belongs here: the order of the steps, what counts as written, refusing what would be overwritten.
 Does not: what the world holds (the other modules).
@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models_ml.arrays import Progress, silent
 from models_ml.demo_world import catalogue_tables, people_tables
 from models_ml.demo_world.catalogue import Catalogue
 from models_ml.demo_world.catalogue_tables import CatalogueIds, catalogue_ids
-from models_ml.demo_world.choices import Shelves, draw_plays, make_chooser, make_shelves
+from models_ml.demo_world.choices import Shelves, make_chooser, make_shelves
+from models_ml.demo_world.chunks import draw_chunk
 from models_ml.demo_world.dirt import with_dirt
 from models_ml.demo_world.documents import document_table
 from models_ml.demo_world.draws import generator
 from models_ml.demo_world.editions import draw_catalogue
-from models_ml.demo_world.event_rows import EVENT_SCHEMA, Chunk, count_table, event_table
-from models_ml.demo_world.listeners import CHUNK_LISTENERS, draw_listeners
-from models_ml.demo_world.outcomes import before_blocks, draw_actions, draw_outcomes, kept_plays
+from models_ml.demo_world.event_rows import EVENT_SCHEMA, count_table, event_table
+from models_ml.demo_world.listeners import chunk_listeners, draw_listeners
 from models_ml.demo_world.params import WorldParams
-from models_ml.demo_world.playlists import draw_members, editorial_playlists, listener_playlists
+from models_ml.demo_world.playlists import editorial_playlists, listener_playlists
 from models_ml.demo_world.sessions import draw_sessions
 from models_ml.demo_world.size import WorldSize
 from models_ml.demo_world.world_files import FILE_NAMES, WorldFiles
@@ -38,6 +37,7 @@ from models_ml.errors import InputError
 # Raised whenever the same arguments would give another world.
 WORLD_VERSION = 1
 MARKER = ".demo_world.json"
+_UNFINISHED_MARKER = f"{MARKER}.part"
 _BESIDE = ".writing"
 _WRITING, _WRITTEN = "writing", "written"
 _DATASETS = (*FILE_NAMES, "events")
@@ -78,8 +78,9 @@ def write_world(
     if found is not None:
         progress(f"{landing}: this world is already there")
         return WorldReport(found, size.mondays, was_there=True)
-    _clear(landing, truth)
+    landing.mkdir(parents=True, exist_ok=True)
     _mark(landing, {"state": _WRITING, "arguments": arguments})
+    _clear(landing, truth)
     rows = _write_all(landing / _BESIDE, truth / _BESIDE, size, params, seed, progress)
     (truth / _BESIDE / "world.json").write_bytes(_json(arguments))
     for folder in (truth, landing):
@@ -100,17 +101,29 @@ def _found(landing: Path, truth: Path, arguments: Mapping[str, Any]) -> Mapping[
         raise InputError(f"{truth}: the truth would lie in landing; name another folder")
     marker = landing / MARKER
     if not marker.is_file():
-        if landing.is_dir() and any(landing.iterdir()):
-            raise InputError(f"{landing}: holds files that are no demo world's; name an empty folder")
+        _require_room(landing, truth, arguments)
         return None
     told = _read_marker(marker)
     if told.get("state") == _WRITING:
         return None
     if told.get("arguments") != orjson.loads(_json(arguments)):
-        raise InputError(f"{landing}: holds a demo world of another size, seed or parameters; name an empty folder")
+        raise InputError(
+            f"{landing}: holds a demo world of another size, seed or parameters; name an empty folder"
+        )
     if all((truth / name).is_file() for name in _TRUTH_FILES):
         return dict(told["rows"])
-    raise InputError(f"{truth}: the truth about {landing} is missing; empty both folders and write the world again")
+    raise InputError(
+        f"{truth}: the truth about {landing} is missing; empty both folders and write the world again"
+    )
+
+
+def _require_room(landing: Path, truth: Path, arguments: Mapping[str, Any]) -> None:
+    """Check that writing takes nothing away from anybody."""
+    if landing.is_dir() and any(entry.name != _UNFINISHED_MARKER for entry in landing.iterdir()):
+        raise InputError(f"{landing}: holds files that are no demo world's; name an empty folder")
+    told = truth / "world.json"
+    if told.is_file() and told.read_bytes() != _json(arguments):
+        raise InputError(f"{told}: holds the truth about another demo world; name another folder")
 
 
 def _read_marker(marker: Path) -> dict[str, Any]:
@@ -133,7 +146,7 @@ def _clear(landing: Path, truth: Path) -> None:
 
 
 def _mark(landing: Path, told: Mapping[str, Any]) -> None:
-    beside = landing / f"{MARKER}.part"
+    beside = landing / _UNFINISHED_MARKER
     beside.write_bytes(_json(told))
     beside.replace(landing / MARKER)
 
@@ -159,15 +172,21 @@ def _write_all(
     with WorldFiles(landing, size) as files, WorldFiles(truth, size) as truths:
         _write_catalogue(files, catalogue, ids, size, params, seed)
         progress(f"{len(catalogue.tracks)} tracks by {len(catalogue.artists.genre)} artists written")
-        for first in range(0, size.listeners, CHUNK_LISTENERS):
+        step = chunk_listeners(params)
+        for first in range(0, size.listeners, step):
             _write_chunk(files, truths, first, catalogue, ids, shelves, size, params, seed)
-            done = min(first + CHUNK_LISTENERS, size.listeners)
+            done = min(first + step, size.listeners)
             progress(f"{done} of {size.listeners} listeners, {files.rows.get('events', 0)} events written")
         return dict(files.rows)
 
 
 def _write_catalogue(
-    files: WorldFiles, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams, seed: int
+    files: WorldFiles,
+    catalogue: Catalogue,
+    ids: CatalogueIds,
+    size: WorldSize,
+    params: WorldParams,
+    seed: int,
 ) -> None:
     files.write("tracks", catalogue_tables.track_table(seed, catalogue, ids, params))
     files.write("track_tags", catalogue_tables.tag_table(seed, catalogue, ids, size, params))
@@ -190,13 +209,14 @@ def _write_chunk(
     seed: int,
 ) -> None:
     """One chunk of listeners and everything that they did; each step draws from a generator of its own."""
-    number = first // CHUNK_LISTENERS
-    count = min(CHUNK_LISTENERS, size.listeners - first)
+    step = chunk_listeners(params)
+    number = first // step
+    count = min(step, size.listeners - first)
     listeners = draw_listeners(seed, first, count, catalogue.space, size, params)
     sessions = draw_sessions(generator(seed, "sessions", number), listeners, size, params)
     chooser = make_chooser(listeners, sessions, catalogue, shelves, params)
     chunk = draw_chunk(number, chooser, size, seed)
-    events = event_table(generator(seed, "event rows", number), chunk, ids, size, params.event_id_missing_share)
+    events = event_table(generator(seed, "event rows", number), chunk, ids, params.event_id_missing_share)
     dirty, retries = with_dirt(generator(seed, "dirt", number), number, events, params)
     files.write_events(dirty.cast(EVENT_SCHEMA))
     files.write_retries(retries)
@@ -204,9 +224,12 @@ def _write_chunk(
         files.write_unreadable(events.slice(0, _UNREADABLE_ROWS), params.unreadable_files)
     files.write("play_counts", count_table(chunk, ids, size))
     files.write("users", people_tables.user_table(generator(seed, "users", number), chooser, ids))
-    files.write("subscriptions", people_tables.subscription_table(generator(seed, "subscriptions", number), listeners, size))
+    files.write(
+        "subscriptions",
+        people_tables.subscription_table(generator(seed, "subscriptions", number), listeners, size),
+    )
     words = generator(seed, "playlist words", number)
     playlists, tracks = listener_playlists(words, chooser, ids, chunk.members)
     files.write("playlists", playlists)
     files.write("playlist_tracks", tracks)
-    truths.append("listeners.parquet", people_tables.truth_table(listeners))
+    truths.append("listeners.parquet", "listeners", people_tables.truth_table(listeners))

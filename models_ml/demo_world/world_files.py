@@ -49,7 +49,9 @@ class WorldFiles:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._open.close()
 
     @property
@@ -59,7 +61,7 @@ class WorldFiles:
 
     def write(self, dataset: str, table: pa.Table) -> None:
         """Append to the dataset's file; a table without rows leaves no file."""
-        self._append(f"{dataset}/{FILE_NAMES[dataset]}", dataset, table)
+        self.append(f"{dataset}/{FILE_NAMES[dataset]}", dataset, table)
 
     def write_events(self, events: pa.Table) -> None:
         """Append events sorted by moment to their weeks' Parquet files."""
@@ -89,14 +91,15 @@ class WorldFiles:
             rows = table.slice(int(bounds[week]), int(bounds[week + 1] - bounds[week]))
             written = self._rows_of_part.get(f"{stem} {week}", 0)
             part = written // ROWS_A_PART
-            self._append(f"{self._week_folder(week)}/{stem}-{part:04d}{ending}", "events", rows)
+            self.append(f"{self._week_folder(week)}/{stem}-{part:04d}{ending}", "events", rows)
             self._rows_of_part[f"{stem} {week}"] = written + len(rows)
 
     def _week_folder(self, week: int) -> str:
         day = np.datetime64(self._size.first_day) + 7 * week
         return f"events/week={day}"
 
-    def _append(self, path: str, dataset: str, table: pa.Table) -> None:
+    def append(self, path: str, dataset: str, table: pa.Table) -> None:
+        """Append to a file below the folder, opened at its first rows."""
         if not len(table):
             return
         if path not in self._sinks:

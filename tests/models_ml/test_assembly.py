@@ -1,6 +1,7 @@
 """Tests of the soft rules and of the order heard."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_one_artist_with_one_album_still_fills_a_list():
     picks, relaxations = draw_giving_way(slate([1] * 30, albums=[1] * 30), PARAMS)
     assert sorted(picks[0]) == list(range(30))
     limits = [2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 30.0]
-    steps = list(zip(limits, limits[1:], strict=False))
+    steps = list(pairwise(limits))
     assert [row[2:] for row in relaxed(relaxations)] == steps * 2
 
 
@@ -150,7 +151,7 @@ def test_a_listener_gets_the_same_list_alone_and_among_others(seed):
 
 
 def repeats(artists) -> int:
-    return sum(left == right for left, right in zip(artists, artists[1:], strict=False))
+    return sum(left == right for left, right in pairwise(artists))
 
 
 def test_tracks_stay_best_first_where_neighbours_differ_anyway():

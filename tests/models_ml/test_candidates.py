@@ -89,13 +89,10 @@ def test_candidates_are_the_best_that_pass():
 def test_a_listener_left_with_few_is_searched_for_again_beyond_what_is_filtered():
     # Listener 0 has heard all but the last 50 recordings, so hardly any of the best 40 passes.
     world = random_world(6, listeners=40, recordings=200, restrictions=False)
-    heard = [(0, recording) for recording in range(150)]
     world = world.replaced(
-        exclusions=table(
-            "exclusions", user_index=[u for u, _ in heard], recording_index=[r for _, r in heard], rule_id=["heard"] * 150
-        )
+        exclusions=table("exclusions", user_index=[0] * 150, recording_index=range(150), rule_id=["heard"] * 150)
     )
-    features, factors, candidates = candidates_of(world, replace(SMALL, fresh_count=0, minimum_kept=30))
+    _, factors, candidates = candidates_of(world, replace(SMALL, fresh_count=0, minimum_kept=30))
     possible = [place for place in range(150, 200) if factors.retrievable[place]]
     best = np.argsort(-(factors.recording_factors[possible] @ factors.listener_factors[0]), kind="stable")[:40]
     assert factors.has_vector[0]
@@ -104,7 +101,7 @@ def test_a_listener_left_with_few_is_searched_for_again_beyond_what_is_filtered(
 
 
 def test_fresh_releases_near_the_listener_are_added_with_their_source():
-    features, factors, candidates = candidates_of(
+    features, _, candidates = candidates_of(
         random_world(7, listeners=40), replace(SMALL, candidate_count=30, minimum_kept=0)
     )
     sources = pc.list_flatten(candidates.table["sources"]).to_numpy()

@@ -95,7 +95,13 @@ def test_a_clean_edition_stands_in_for_an_explicit_one():
 def test_each_market_gets_the_edition_released_there():
     editions = [{"markets": ["JP"]}, {"markets": ["SE", "NO"]}, {"markets": []}]
     world = small_world(markets=["SE", "JP", "BR", None], allow_explicit=[True] * 4, editions=editions)
-    assert [edition(world, listener) for listener in range(4)] == [1, 0, -1, 0]
+    # The last listener's market is unknown beside known ones: nothing is open to them that isn't open everywhere.
+    assert [edition(world, listener) for listener in range(4)] == [1, 0, -1, -1]
+
+
+def test_where_no_listener_states_a_market_the_rule_is_not_applied():
+    world = small_world(markets=[None], allow_explicit=[True], editions=[{"markets": ["JP"]}])
+    assert edition(world, 0) == 0
     assert reason(world, listener=2) == "market"
 
 

@@ -91,6 +91,7 @@ def test_a_listener_without_history_has_no_anchor():
         (0.0, 0.9, 0.1, -1, True, True, "popular_in_market"),
         (0.0, 0.9, 0.1, -1, False, True, "popular"),
         (0.0, 0.1, 0.9, -1, True, True, "new_release"),
+        (0.1, 0.9, 0.0, 5, True, True, "popular_in_market"),
         (0.8, -0.1, 0.0, -1, False, True, "popular"),
         (-0.2, -0.1, 0.0, 5, False, False, "completes_the_list"),
         (0.0, 0.0, 0.0, -1, False, False, "completes_the_list"),

@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from feature_worlds import World, random_world, table
@@ -42,6 +44,12 @@ def limits_by_listener(playlists: PlaylistTables) -> dict[int, dict[str, float]]
     for row in playlists.relaxations.to_pylist():
         limits[row["user_index"]][row["rule_id"]] = row["limit_to"]
     return limits
+
+
+def without_albums(world: World) -> pa.Table:
+    """The editions, none of them on an album."""
+    albums = pa.array([-1] * world.editions.num_rows, pa.int32())
+    return world.editions.set_column(world.editions.column_names.index("album_index"), "album_index", albums)
 
 
 worlds = st.builds(
@@ -112,7 +120,7 @@ def test_neighbours_are_by_different_artists_wherever_possible(world):
     for rows in by_listener(made(world)).values():
         artists = [artist[row["edition_index"]] for row in rows]
         if max(Counter(artists).values()) <= 15:
-            assert all(left != right for left, right in zip(artists, artists[1:], strict=False))
+            assert all(left != right for left, right in pairwise(artists))
 
 
 @few_examples
@@ -183,9 +191,7 @@ def test_a_listener_without_history_gets_the_popular_list_in_its_order():
         known_artists=table("known_artists"),
         listeners=world.listeners.set_column(2, "market", [["SE"]]),
         recordings=world.recordings.set_column(2, "age_days", [[None] * 300]).cast(world.recordings.schema),
-        editions=world.editions.set_column(4, "album_index", [[-1] * world.editions.num_rows]).cast(
-            world.editions.schema
-        ),
+        editions=without_albums(world),
     )
     rows = by_listener(made(world))[0]
     popular = world.market_popularity.filter(pc.field("market") == "SE")["recording_index"].to_pylist()
@@ -206,14 +212,19 @@ def test_a_list_that_a_few_candidates_can_not_fill_is_filled_by_a_deeper_search(
 def test_popular_tracks_complete_a_list_that_vectors_can_not_fill():
     # Only recordings 0..19 are liked by anyone, so only they have a vector; the rest of a list is popular.
     world = random_world(10, listeners=12, recordings=200, artists=200, restrictions=False)
-    liked = world.interactions.filter(pc.field("recording_index") < 20)
-    world = world.replaced(interactions=liked, exclusions=table("exclusions"), known_artists=table("known_artists"))
+    liked = world.interactions.filter((pc.field("recording_index") < 20) & (pc.field("preference") > 0))
+    world = world.replaced(
+        interactions=liked,
+        exclusions=table("exclusions"),
+        known_artists=table("known_artists"),
+        editions=without_albums(world),
+    )
     lists = by_listener(made(world))
     with_vector = [rows for rows in lists.values() if rows[0]["listener_rung"] == "collaborative"]
     assert len(with_vector) > 5
     for rows in with_vector:
         rungs = Counter(row["track_rung"] for row in rows)
-        assert 0 < rungs["collaborative"] <= 20
+        assert rungs["collaborative"] == len(liked["recording_index"].unique())
         assert rungs["popular"] == 30 - rungs["collaborative"]
         assert all(row["anchor_recording_index"] is None for row in rows if row["track_rung"] == "popular")
 

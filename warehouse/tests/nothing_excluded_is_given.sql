@@ -39,4 +39,9 @@ inner join {{ ref('listeners') }} as listeners on slots.user_index = listeners.u
 where
     editions.unavailable_rule is not null
     or (editions.explicit and not listeners.allow_explicit)
-    or (editions.markets is not null and not coalesce(list_contains(editions.markets, listeners.market), false))
+    or (
+        editions.markets is not null
+        and not coalesce(list_contains(editions.markets, listeners.market), false)
+        -- Where no listener states a market, the rule can't be applied to anyone.
+        and exists (select 1 from {{ ref('listeners') }} as others where others.market is not null)
+    )
