@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from dagster_project.settings import fill_section, merge, read_toml
 from models_ml.candidates import CandidateParams
@@ -98,8 +98,8 @@ def load_configuration(files: Sequence[Path]) -> Configuration:
     for path in present:
         values = merge(values, _sections_of(path))
     source = " with ".join(str(path) for path in present)
-    sections = {section.name: section.default_factory for section in dataclasses.fields(Configuration)}
-    return Configuration(**{name: fill_section(kind, name, values.get(name, {}), source)  # type: ignore[type-var]
+    sections: dict[str, type[Any]] = get_type_hints(Configuration)
+    return Configuration(**{name: fill_section(kind, name, values.get(name, {}), source)
                             for name, kind in sections.items()})
 
 

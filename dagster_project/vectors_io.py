@@ -30,7 +30,8 @@ def vector_table(id_name: str, ids: pa.ChunkedArray, vectors: Floats) -> pa.Tabl
 def vectors_of(table: pa.Table) -> Floats:
     """(rows, f) float32 of a table's `vector` column."""
     column = table["vector"]
-    return column.combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
+    vectors: Floats = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return vectors.reshape(-1, column.type.list_size)
 
 
 def factors_before(home: Home, week: dt.date, cold_start_every: int) -> PreviousFactors | None:

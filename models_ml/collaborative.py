@@ -21,6 +21,9 @@ from models_ml.linear_solves import solve_listeners
 
 # implicit starts from random numbers of this size.
 _START_SCALE = 0.01
+# Where there is too little evidence against the regularization, training shrinks the random start towards zero
+# and what is left of it is noise: shorter vectors count as none. Real ones were seen to be longer than 0.1.
+_SHORTEST_VECTOR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,9 @@ class PreviousFactors:
 class CollaborativeFactors:
     """What was learnt.
 
-    listener_factors: (n, f) float32, zero for a listener without a positive interaction.
-    recording_factors: (m, f) float32, zero for a recording without a positive interaction.
+    listener_factors: (n, f) float32, zero for a listener without a positive interaction or with too little
+    evidence.
+    recording_factors: (m, f) float32, zero likewise.
     loss: mean weighted squared error plus penalty at the end.  iterations: passes made.
     regularization: that of the fit, which an explanation needs too.
     """
@@ -159,9 +163,10 @@ def fit_collaborative(
     matrix = _signed_matrix(observed, shape)
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         recordings = _train(matrix, listeners, recordings, params, iterations, progress)
-        recordings[~_liked(observed, shape[1])] = 0.0
+        recordings[~_liked(observed, shape[1]) | _is_too_short(recordings)] = 0.0
         threads = worker_count(params.threads)
         listeners = solve_listeners(observed, shape[0], recordings, params.regularization, threads)
+        listeners[_is_too_short(listeners)] = 0.0
         loss = _loss(matrix, listeners, recordings, params.regularization)
     return CollaborativeFactors(listeners, recordings, loss, iterations, warm, params.regularization)
 
@@ -177,6 +182,11 @@ def _liked(observed: Interactions, recording_count: int) -> Bools:
     liked = np.zeros(recording_count, dtype=bool)
     liked[observed.pairs.values[observed.preference > 0]] = True
     return liked
+
+
+def _is_too_short(vectors: Floats) -> Bools:
+    """True for vectors that say nothing."""
+    return np.asarray(np.einsum("nf,nf->n", vectors, vectors) < _SHORTEST_VECTOR**2)
 
 
 def _start_from(

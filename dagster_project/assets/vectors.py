@@ -4,6 +4,7 @@ Belongs here: glue between the lake and models_ml. Does not: training or searchi
 """
 
 import dagster as dg
+import numpy as np
 import pyarrow as pa
 
 from dagster_project import keys
@@ -55,7 +56,7 @@ def candidate_index(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     """The search index over recordings, and its recall against exact search on a fixed set of listeners."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     vectors = vectors_of(lake.read_week(RECORDING_FACTORS, week))
-    retrievable = vectors.any(axis=1)
+    retrievable = np.asarray(vectors.any(axis=1))
     retriever = build_retriever(vectors, retrievable, settings.retrieval)
     engine = "exact" if isinstance(retriever, ExactRetriever) else "usearch"
     if not isinstance(retriever, ExactRetriever):

@@ -76,7 +76,7 @@ def draw_listeners(
     """The chunk of `count` listeners that begins at `first`, a multiple of chunk_listeners."""
     random = generator(seed, "listeners", first // chunk_listeners(params))
     chances = [params.registered_only_share, params.events_only_share, params.play_counts_share]
-    kind = choose(random, np.array([max(0.0, 1 - sum(chances)), *chances]), count)
+    kind = choose(random, np.array([1 - sum(chances), *chances]), count)
     market = choose(random, np.array([market.weight for market in MARKETS]), count)
     registered_ms = _registered(random, count, size, params)
     mode_genre = _mode_genres(random, count, params.taste_modes_max)

@@ -94,6 +94,12 @@ class WorldParams:
             problem = _problem(setting, getattr(self, setting.name))
             if problem:
                 raise InputError(f"demo world: {problem}")
+        together = self.registered_only_share + self.events_only_share + self.play_counts_share
+        if together > 1:
+            raise InputError(
+                f"demo world: registered_only_share, events_only_share and play_counts_share add up to "
+                f"{together:g}; nobody is two of these, take 1 at most"
+            )
 
 
 def _problem(setting: "dataclasses.Field[Any]", value: object) -> str:

@@ -34,6 +34,9 @@ DEVICES = np.array(["mobile", "desktop", "speaker", "web", "car"], dtype=object)
 _DEVICE_WEIGHTS = np.array([10, 5, 3, 2, 1])
 _BREAK_MS = 10 * 60_000
 _HOUR_MS = 3_600_000
+# Share of plays that come to nothing: the same track twice in a row, one that can't be played there. Measured
+# with the default parameters, 20,000 listeners.
+_LOST = 0.09
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params:
     """Sittings of a chunk of listeners, within the history and after each one's registration."""
     mean = params.plays_per_session_mean
     active = listeners.kind != REGISTERED_ONLY
-    counts = np.where(active, np.maximum(1, random.poisson(listeners.plays / mean)), 0)
+    counts = np.where(active, np.maximum(1, random.poisson(listeners.plays / mean / (1 - _LOST))), 0)
     listener = np.repeat(np.arange(len(listeners)), counts)
     start_ms = _starts(random, listeners, listener, size)
     # Those who play little don't sit down for long either.

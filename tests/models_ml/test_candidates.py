@@ -24,7 +24,8 @@ def candidates_of(world: World, params=SMALL, engine="exact"):
     """(features, factors, candidates) of a world."""
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
-    factors = fit_collaborative(world.interactions, *ids, CollaborativeParams(factors=8, threads=1), 1)
+    how = CollaborativeParams(factors=8, regularization=0.1, threads=1)
+    factors = fit_collaborative(world.interactions, *ids, how, 1)
     retriever = build_retriever(factors.recording_factors, factors.retrievable, RetrievalParams(engine=engine))
     return features, factors, find_candidates(features, factors, retriever, params)
 

@@ -97,12 +97,18 @@ def test_each_market_gets_the_edition_released_there():
     world = small_world(markets=["SE", "JP", "BR", None], allow_explicit=[True] * 4, editions=editions)
     # The last listener's market is unknown beside known ones: nothing is open to them that isn't open everywhere.
     assert [edition(world, listener) for listener in range(4)] == [1, 0, -1, -1]
+    assert [reason(world, listener) for listener in range(4)] == ["passes", "passes", "market", "market"]
 
 
 def test_where_no_listener_states_a_market_the_rule_is_not_applied():
     world = small_world(markets=[None], allow_explicit=[True], editions=[{"markets": ["JP"]}])
     assert edition(world, 0) == 0
-    assert reason(world, listener=2) == "market"
+
+
+def test_an_unknown_market_beside_known_ones_gets_what_may_be_played_everywhere():
+    editions = [{"markets": ["JP"]}, {"markets": None}]
+    world = small_world(markets=["JP", None], allow_explicit=[True] * 2, editions=editions)
+    assert [edition(world, listener) for listener in (0, 1)] == [0, 1]
 
 
 @pytest.mark.parametrize("rule", ["taken_down", "embargoed", "not_released"])
