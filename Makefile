@@ -12,7 +12,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	cd warehouse && MONDAY_MIX_HOME="$(HOME_DIR)" ../$(BIN)/dbt parse --quiet
+	$(BIN)/python -c "from dagster_project.dbt_manifest import ensure_manifest; ensure_manifest()"
 	$(BIN)/monday-mix init --home "$(HOME_DIR)"
 	touch $(STAMP)
 

@@ -5,6 +5,7 @@ Belongs here: reading the published file and the lake for a person. Does not: ch
 
 import datetime as dt
 import textwrap
+import unicodedata
 from operator import neg
 from pathlib import Path
 from typing import Any
@@ -177,5 +178,17 @@ def _first(path: Path, column: str, value: str) -> dict[str, Any] | None:
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    shortened = [cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, WIDTHS, strict=True)]
-    return "  ".join(cell.ljust(width) for cell, width in zip(shortened, WIDTHS, strict=True)).rstrip()
+    return "  ".join(_fitted(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _fitted(cell: str, width: int) -> str:
+    """The cell cut or padded to so many terminal columns; ideographs and kana take two."""
+    if _columns(cell) > width:
+        while _columns(cell) > width - 1:
+            cell = cell[:-1]
+        cell += "…"
+    return cell + " " * (width - _columns(cell))
+
+
+def _columns(text: str) -> int:
+    return sum(0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)

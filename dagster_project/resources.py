@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import shutil
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +20,7 @@ from packaging import version
 from pydantic import Field, PrivateAttr
 
 from dagster_project.configuration import Configuration, load_configuration
+from dagster_project.dbt_manifest import DBT
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
 from dagster_project.progress import LOG
@@ -93,8 +93,7 @@ class Dbt(DbtCliResource):
 
 def warehouse_dbt() -> Dbt:
     """dbt on the warehouse project: the command beside this Python, whatever the PATH says."""
-    return Dbt(project_dir=str(WAREHOUSE_PROJECT), profiles_dir=str(WAREHOUSE_PROJECT),
-               dbt_executable=str(Path(sys.executable).with_name("dbt")))
+    return Dbt(project_dir=str(WAREHOUSE_PROJECT), profiles_dir=str(WAREHOUSE_PROJECT), dbt_executable=str(DBT))
 
 
 @contextmanager

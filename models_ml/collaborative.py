@@ -91,9 +91,8 @@ class PreviousFactors:
 class CollaborativeFactors:
     """What was learnt.
 
-    listener_factors: (n, f) float32, zero for a listener without a positive interaction or with too little
-    evidence.
-    recording_factors: (m, f) float32, zero likewise.
+    recording_factors: (m, f) float32, zero for a recording that nobody likes, or with too little evidence.
+    listener_factors: (n, f) float32, exact given those; zero for a listener who likes none that has a vector.
     loss: mean weighted squared error plus penalty at the end.  iterations: passes made.
     regularization: that of the fit, which an explanation needs too.
     """
@@ -166,7 +165,6 @@ def fit_collaborative(
         recordings[~_liked(observed, shape[1]) | _is_too_short(recordings)] = 0.0
         threads = worker_count(params.threads)
         listeners = solve_listeners(observed, shape[0], recordings, params.regularization, threads)
-        listeners[_is_too_short(listeners)] = 0.0
         loss = _loss(matrix, listeners, recordings, params.regularization)
     return CollaborativeFactors(listeners, recordings, loss, iterations, warm, params.regularization)
 

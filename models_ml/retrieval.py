@@ -59,6 +59,7 @@ class RetrievalParams:
         default=128, metadata={"unit": "recordings", "min": 8, "max": 4096, "doc": "Breadth while building."}
     )
     over_fetch: float = field(
+        # ALS factors, 20,000 x 128: recall at 400 is .924 at 1, .976 at 2.5, .987 at 4.
         default=2.5,
         metadata={"unit": "ratio", "min": 1.0, "max": 20.0, "doc": "Fetched, per candidate asked for."},
     )

@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from dagster_project import keys
+from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.home import WAREHOUSE_PROJECT, parse_week
 from dagster_project.resources import Dbt, Workspace, clear_scratch, dbt_build_arguments, dbt_environment
 
@@ -21,7 +22,7 @@ MART_TABLES = ("weekly_playlists", "weekly_playlist_tracks", "playlist_relaxatio
                "candidate_funnel")
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)
-project.prepare_if_dev()
+manifest = ensure_manifest()
 
 
 class Translator(DagsterDbtTranslator):
@@ -48,7 +49,7 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["fqn"][1])
 
 
-@dbt_assets(manifest=project.manifest_path, project=project, select="tag:features", partitions_def=keys.WEEKLY,
+@dbt_assets(manifest=manifest, project=project, select="tag:features", partitions_def=keys.WEEKLY,
             dagster_dbt_translator=Translator(), name="features", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
 def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """Clean, weigh and cut as of the Monday."""
@@ -59,7 +60,7 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     _adopt(workspace, week, "features", FEATURE_TABLES)
 
 
-@dbt_assets(manifest=project.manifest_path, project=project, select="tag:marts", partitions_def=keys.WEEKLY,
+@dbt_assets(manifest=manifest, project=project, select="tag:marts", partitions_def=keys.WEEKLY,
             dagster_dbt_translator=Translator(), name="marts", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
 def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """The playlist tables, tested before anyone sees them."""

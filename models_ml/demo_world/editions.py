@@ -14,7 +14,8 @@ from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.patterns import ALBUM_SUFFIXES, EDITIONS
 from models_ml.demo_world.size import DAY_MS, WorldSize, days_since_epoch
 
-ORIGINAL, SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE = 0, 1, 2, 3
+# Kinds of editions; 0 is the original.
+SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE = 1, 2, 3
 # Lengths of the same recording differ by a fade or a gap; the contract takes 3 s as the most.
 LENGTH_DIFFERENCE_MS = 2_000
 # An edition is played less than the original, and released some years later.

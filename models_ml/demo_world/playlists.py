@@ -174,7 +174,7 @@ def editorial_playlists(
         numbers.append(np.full(len(chosen), which))
         sounds.append(catalogue.tracks.sound[chosen].mean(axis=0) if len(chosen) else np.zeros(3))
     if not found:
-        return listener_free_tables(ids)
+        return empty_tables(ids)
     track, number = np.concatenate(found), np.concatenate(numbers)
     first = np.maximum(catalogue.tracks.playable_ms[track], known)
     added = first + (random.random(len(track)) * (size.end_ms - first)).astype(np.int64)
@@ -206,7 +206,7 @@ def _editorial_tracks(random: Random, catalogue: Catalogue, rows: Ints) -> Ints:
     return rows[np.argsort(-score, kind="stable")[:_EDITORIAL_TRACKS]]
 
 
-def listener_free_tables(ids: CatalogueIds) -> tuple[pa.Table, pa.Table]:
+def empty_tables(ids: CatalogueIds) -> tuple[pa.Table, pa.Table]:
     """Both tables without a row."""
     nothing = np.zeros(0, dtype=np.int64)
     text = pa.array([], pa.string())
@@ -220,15 +220,3 @@ def listener_free_tables(ids: CatalogueIds) -> tuple[pa.Table, pa.Table]:
         }
     )
     return playlists, member_table(text, nothing, nothing, nothing, ids)
-
-
-def is_kept(members: Members, keep: Bools) -> Members:
-    """The members of some rows."""
-    return Members(
-        members.number[keep],
-        members.listener[keep],
-        members.play[keep],
-        members.track[keep],
-        members.added_ms[keep],
-        members.removed_ms[keep],
-    )

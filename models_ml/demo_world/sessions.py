@@ -45,7 +45,7 @@ class Sessions:
 
     listener: position in the chunk.  start_ms: UTC.  length: plays.  mode, point: which of the listener's
     tastes it follows.  device: position in DEVICES.  private, shuffle: how it is played.
-    first_contexts: (sessions, 2) uniform numbers that settle where first plays and replays come from.
+    contexts: (sessions, 2) uniform numbers that settle where first plays and replays come from.
     """
 
     listener: Ints

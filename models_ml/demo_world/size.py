@@ -34,8 +34,9 @@ class WorldSize:
     """Size and span of a world.
 
     listeners: people, all kinds together.  tracks: recordings and their other editions, fewer where too few
-    recordings are old enough to have another edition; None takes default_track_count.  weeks: Mondays that will be run, the last ones.  last_week: the last of them; no
-    event occurs on it or later.  history_weeks: weeks of listening before it.
+    recordings are old enough to have another edition; None takes default_track_count.  weeks: Mondays that
+    will be run, the last ones.  last_week: the last of them; no event occurs on it or later.
+    history_weeks: weeks of listening before it.
     Raises InputError where a number is impossible or last_week is no Monday.
     """
 
