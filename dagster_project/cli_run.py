@@ -5,8 +5,10 @@ Belongs here: executing the job in this process and saying how it went. Does not
 
 import contextlib
 import datetime as dt
+import fcntl
 import io
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -52,17 +54,29 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     base = home.dagster
     base.mkdir(parents=True, exist_ok=True)
     settings = {"storage": {"sqlite": {"base_dir": str(base)}}}
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(base), config_dir=str(REPOSITORY), overrides=settings)) as it:
-        yield it
+    reference = InstanceRef.from_dir(str(base), config_dir=str(REPOSITORY), overrides=settings)
+    with open(base / "set_up.lock", "w", encoding="utf-8") as turn:
+        # One after the other: two first runs that make these databases at once fail with "table already exists".
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.from_ref(reference)
+    with instance:
+        yield instance
 
 
 @contextlib.contextmanager
 def _dbt_output(home: Home) -> Iterator[Path]:
-    """What dbt prints goes to a file: a screenful a run, and needed only when something fails."""
+    """What dbt prints goes to a file: a screenful a run, and needed only when something fails.
+
+    Under a name of its own until the run ends: a run that waits must not write over the log of the one it waits for.
+    """
     path = home.root / "dbt" / "last_run.log"
+    beside = path.with_name(f"run_{os.getpid()}.log")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        yield path
+    try:
+        with open(beside, "w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+            yield path
+    finally:
+        os.replace(beside, path)
 
 
 @contextlib.contextmanager

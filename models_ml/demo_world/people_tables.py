@@ -40,7 +40,7 @@ def user_table(random: Random, chooser: Chooser, ids: CatalogueIds) -> pa.Table:
             "adventurousness": pa.array(listeners.adventurousness, mask=random.random(count) < 0.4),
         }
     )
-    return table
+    return table.filter(pa.array(listeners.kind != EVENTS_ONLY))
 
 
 def _favourite_artists(random: Random, chooser: Chooser, ids: CatalogueIds, names: Bools) -> pa.Array:

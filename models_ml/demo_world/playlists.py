@@ -13,7 +13,6 @@ from models_ml.demo_world.catalogue import Catalogue
 from models_ml.demo_world.catalogue_tables import CatalogueIds, moments, nearest_mood, texts
 from models_ml.demo_world.choices import Chooser, Plays
 from models_ml.demo_world.draws import (
-    Bools,
     Ints,
     Random,
     first_of_each,

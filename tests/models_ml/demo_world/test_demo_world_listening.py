@@ -13,11 +13,12 @@ import pytest
 
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.demo_world.catalogue import Catalogue
-from models_ml.demo_world.choices import make_chooser, make_shelves
+from models_ml.demo_world.choices import artist_choice, make_chooser, make_shelves
 from models_ml.demo_world.chunks import Chunk, draw_chunk
 from models_ml.demo_world.draws import generator
 from models_ml.demo_world.editions import SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE, draw_catalogue
 from models_ml.demo_world.genres import GENRE_COUNT, MARKETS
+from models_ml.demo_world.latent import squared_distance
 from models_ml.demo_world.listeners import EVENTS_ONLY, REGISTERED_ONLY, draw_listeners
 from models_ml.demo_world.outcomes import BLOCK_ARTIST, BLOCK_TRACK, FINISHED, SAVE, SKIPPED, UNSAVE
 from models_ml.demo_world.sessions import draw_sessions
@@ -368,3 +369,18 @@ def test_kinds_of_listeners_occur_in_their_shares(chunk: Chunk) -> None:
     kinds = chunk.chooser.listeners.kind
     for kind, share in ((REGISTERED_ONLY, 0.02), (EVENTS_ONLY, 0.01)):
         assert abs((kinds == kind).mean() - share) < 5 * (share / len(kinds)) ** 0.5
+
+
+def test_without_fame_the_nearer_artist_is_always_the_likelier() -> None:
+    size = dataclasses.replace(SIZE, listeners=10)
+    params = WorldParams(conformity=0, home_preference=0)
+    world = draw_catalogue(3, size, params)
+    listeners = draw_listeners(3, 0, 10, world.space, size, params)
+    choice = artist_choice(listeners, world, params)
+    sums = choice.cumulative[choice.first[0] :][: choice.length[0]]
+    chances = np.diff(sums, prepend=choice.place[0])
+    genre = listeners.point_genre[0, 0, 0]
+    inside = slice(world.artists.first[genre], world.artists.first[genre + 1])
+    distance = squared_distance(listeners.point[0, 0, 0], world.artists.place[inside])
+    assert np.argsort(-chances).tolist() == np.argsort(distance).tolist()
+    assert chances.max() / chances.min() == pytest.approx(np.exp(3.0 * (distance.max() - distance.min())))
