@@ -1,37 +1,39 @@
-"""Vectors in and out of the lake: ids beside fixed-size lists.
+"""Vectors in and out of the lake.
 
-Belongs here: the form in which vectors lie in tables. Does not: where they come from.
+Belongs here: where a week's factors and index lie, and which week's factors a week may start from. Does not: where
+they come from (models_ml).
 """
 
 import datetime as dt
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from dagster_project.home import Home
 from dagster_project.keys import FIRST_WEEK
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
-from models_ml.arrays import Floats
 from models_ml.collaborative import CollaborativeFactors, PreviousFactors
 from models_ml.retrieval import ExactRetriever, RetrievalParams, Retriever, UsearchRetriever, engine_of
 
 LISTENER_FACTORS = "vectors/listener_factors"
 RECORDING_FACTORS = "vectors/recording_factors"
+TRAINING = "vectors/training"
 
 
-def vector_table(id_name: str, ids: pa.ChunkedArray, vectors: Floats) -> pa.Table:
-    """One row per id: the id and its vector, FLOAT[f]."""
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
-    return pa.table({id_name: ids, "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
+def keep_factors(lake: Lake, week: dt.date, factors: CollaborativeFactors, tables: PreviousFactors) -> None:
+    """Write a week's factors, and the facts of their fit."""
+    lake.replace_week(LISTENER_FACTORS, week, tables.listeners)
+    lake.replace_week(RECORDING_FACTORS, week, tables.recordings)
+    facts = {"loss": factors.loss, "iterations": factors.iterations, "warm_started": factors.warm_started,
+             "regularization": factors.regularization}
+    lake.replace_week(TRAINING, week, pa.Table.from_pylist([facts]))
 
 
-def vectors_of(table: pa.Table) -> Floats:
-    """(rows, f) float32 of a table's `vector` column."""
-    column = table["vector"]
-    vectors: Floats = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return vectors.reshape(-1, column.type.list_size)
+def load_factors(lake: Lake, week: dt.date) -> CollaborativeFactors:
+    """The week's factors, as the steps after training need them."""
+    tables = PreviousFactors(lake.read_week(LISTENER_FACTORS, week), lake.read_week(RECORDING_FACTORS, week))
+    return CollaborativeFactors.from_tables(tables, **lake.read_week(TRAINING, week).to_pylist()[0])
 
 
 def factors_before(home: Home, week: dt.date, cold_start_every: int) -> PreviousFactors | None:
@@ -47,14 +49,6 @@ def factors_before(home: Home, week: dt.date, cold_start_every: int) -> Previous
     return PreviousFactors(lake.read_week(LISTENER_FACTORS, parent), lake.read_week(RECORDING_FACTORS, parent))
 
 
-def load_factors(lake: Lake, week: dt.date, regularization: float) -> CollaborativeFactors:
-    """The week's factors, as the steps after training need them."""
-    return CollaborativeFactors(
-        listener_factors=vectors_of(lake.read_week(LISTENER_FACTORS, week)),
-        recording_factors=vectors_of(lake.read_week(RECORDING_FACTORS, week)),
-        loss=float("nan"), iterations=0, warm_started=False, regularization=regularization)
-
-
 def index_path(home: Home, week: dt.date) -> Path:
     """Where a week's approximate index lies, if it has one."""
     return home.models(week) / "index.usearch"
@@ -62,6 +56,6 @@ def index_path(home: Home, week: dt.date) -> Path:
 
 def load_retriever(home: Home, week: dt.date, factors: CollaborativeFactors, params: RetrievalParams) -> Retriever:
     """The engine the settings ask for, over the week's recordings; the approximate one from its saved index."""
-    if engine_of(int(factors.retrievable.sum()), params) == "exact":
+    if engine_of(int(factors.retrievable.sum()), len(factors.listener_factors), params) == "exact":
         return ExactRetriever(factors.recording_factors, factors.retrievable, params.threads)
     return UsearchRetriever.load(index_path(home, week), factors.recording_factors, params)

@@ -6,7 +6,7 @@ Does not: search, filters, explanation.
 Source: Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import implicit.cpu.als
 import numpy as np
@@ -40,14 +40,18 @@ class CollaborativeParams:
         },
     )
     regularization: float = field(
-        # Last.fm-2K, 128 factors, confidence 6, fold 0: precision at 10 is .093 at 0.1, .096 at 5, .106 at 20,
-        # .091 at 60; at 10 the five folds average .100 (recall .223).
-        default=10.0,
+        # 0.5, 1 and 2 with 128 factors, see tests/benchmarks/README.md: Last.fm-2K fold 0, precision at 10 .098, .103,
+        # .108; playlist archive, additions of the next ten weeks found 64, 80, 100; demo world, recall at 30
+        # .352, .355, .356. As constants these are 9 to 125.
+        default=2.0,
+        metadata={"unit": "squared length", "min": 1e-6, "max": 1e4, "doc": "Pull of all vectors towards zero."},
+    )
+    regularization_scaling: str = field(
+        default="confidence",
         metadata={
-            "unit": "squared length",
-            "min": 1e-6,
-            "max": 1e4,
-            "doc": "Pull of all vectors towards zero; the higher the confidences, the higher it may be.",
+            "unit": "name",
+            "choices": ("confidence", "constant"),
+            "doc": "confidence: times the square root of what confidence a listener brings on average.",
         },
     )
     iterations: int = field(
@@ -94,7 +98,7 @@ class CollaborativeFactors:
     recording_factors: (m, f) float32, zero for a recording that nobody likes, or with too little evidence.
     listener_factors: (n, f) float32, exact given those; zero for a listener who likes none that has a vector.
     loss: mean weighted squared error plus penalty at the end.  iterations: passes made.
-    regularization: that of the fit, which an explanation needs too.
+    regularization: the constant the fit used, scaled where it was to be; an explanation needs it too.
     """
 
     listener_factors: Floats
@@ -153,6 +157,7 @@ def fit_collaborative(
     Raises InputError where interactions are out of order or range, or a confidence is not above 0.
     """
     observed = read_interactions(interactions, len(listener_ids), len(recording_ids))
+    params = replace(params, regularization=regularization_of(observed, params))
     shape = (len(listener_ids), len(recording_ids))
     random = np.random.default_rng(seed)
     listeners = random.random((shape[0], params.factors), dtype=np.float32) * np.float32(_START_SCALE)
@@ -167,6 +172,19 @@ def fit_collaborative(
         listeners = solve_listeners(observed, shape[0], recordings, params.regularization, threads)
         loss = _loss(matrix, listeners, recordings, params.regularization)
     return CollaborativeFactors(listeners, recordings, loss, iterations, warm, params.regularization)
+
+
+def regularization_of(observed: Interactions, params: CollaborativeParams) -> float:
+    """The pull towards zero that fits these interactions.
+
+    The more confidence a listener brings, the larger the sums it has to hold against; Rendle et al. ("Revisiting the
+    Performance of iALS on Item Recommendation Benchmarks", 2021) scale it by frequency for that reason. With the square
+    root of the mean total confidence one setting serves sources whose best constants lie far apart.
+    """
+    if params.regularization_scaling == "constant" or not len(observed.confidence):
+        return params.regularization
+    listeners = int(np.count_nonzero(np.diff(observed.pairs.indptr)))
+    return params.regularization * float(np.sqrt(observed.confidence.sum() / listeners))
 
 
 def _signed_matrix(observed: Interactions, shape: tuple[int, int]) -> scipy.sparse.csr_matrix:

@@ -35,7 +35,7 @@ class RetrievalParams:
         metadata={
             "unit": "name",
             "choices": ("auto", "exact", "usearch"),
-            "doc": "auto: exact below exact_below.",
+            "doc": "auto: exact below exact_below, and where listeners are fewer than recordings.",
         },
     )
     exact_below: int = field(
@@ -173,18 +173,21 @@ class UsearchRetriever:
 
 
 def build_retriever(
-    vectors: Floats, retrievable: Bools, params: RetrievalParams
+    vectors: Floats, retrievable: Bools, params: RetrievalParams, query_count: int
 ) -> ExactRetriever | UsearchRetriever:
-    """The engine that params ask for, over the retrievable vectors."""
-    if engine_of(int(retrievable.sum()), params) == "exact":
+    """The engine that params ask for, over the retrievable vectors, for so many listeners."""
+    if engine_of(int(retrievable.sum()), query_count, params) == "exact":
         return ExactRetriever(vectors, retrievable, params.threads)
     return UsearchRetriever.build(vectors, retrievable, params)
 
 
-def engine_of(recording_count: int, params: RetrievalParams) -> str:
-    """'exact' or 'usearch'; InputError for an unknown engine."""
+def engine_of(recording_count: int, query_count: int, params: RetrievalParams) -> str:
+    """'exact' or 'usearch'; InputError for an unknown engine.
+
+    Building the index costs about a search a recording: with fewer listeners than recordings it never pays.
+    """
     if params.engine == "auto":
-        return "exact" if recording_count < params.exact_below else "usearch"
+        return "exact" if recording_count < params.exact_below or query_count < recording_count else "usearch"
     if params.engine not in ("exact", "usearch"):
         raise InputError(f"retrieval: engine is {params.engine!r}; use auto, exact or usearch")
     return params.engine

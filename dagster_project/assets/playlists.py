@@ -40,7 +40,7 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
 def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Search, filter with named reasons, and search again for listeners left with few."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    factors = load_factors(lake, week, settings.collaborative.regularization)
+    factors = load_factors(lake, week)
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     found = find_candidates(week_features(lake, week), factors, retriever, settings.candidates, unhurried())
     for key, table, rows in ((keys.CANDIDATES, "candidates/candidates", found.table),
@@ -61,7 +61,7 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     made = build_playlists(
-        week_features(lake, week), load_factors(lake, week, settings.collaborative.regularization),
+        week_features(lake, week), load_factors(lake, week),
         lake.read_week("candidates/candidates", week),
         PlaylistParams(settings.candidates, settings.ranking, settings.rules), unhurried())
     for name, rows in (("playlist_slots", made.slots), ("relaxations", made.relaxations),

@@ -4,21 +4,13 @@ Belongs here: glue between the lake and models_ml. Does not: training or searchi
 """
 
 import dagster as dg
-import numpy as np
 import pyarrow as pa
 
 from dagster_project import keys
 from dagster_project.home import parse_week
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
-from dagster_project.vectors_io import (
-    LISTENER_FACTORS,
-    RECORDING_FACTORS,
-    factors_before,
-    index_path,
-    vector_table,
-    vectors_of,
-)
+from dagster_project.vectors_io import factors_before, index_path, keep_factors, load_factors
 from models_ml.collaborative import fit_collaborative
 from models_ml.retrieval import ExactRetriever, build_retriever, choose_probes, recall_at_k
 from models_ml.seeds import seed_for
@@ -32,14 +24,13 @@ PROBES = 256
 def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Latent factors: one row per listener, and one per recording."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    listeners = lake.read_week("features/listeners", week, ["user_id"])["user_id"]
-    recordings = lake.read_week("features/recordings", week, ["recording_id"])["recording_id"]
+    listeners = lake.read_week("features/listeners", week, ["user_id"])["user_id"].combine_chunks()
+    recordings = lake.read_week("features/recordings", week, ["recording_id"])["recording_id"].combine_chunks()
     factors = fit_collaborative(
-        lake.read_week("features/interactions", week), listeners.combine_chunks(), recordings.combine_chunks(),
+        lake.read_week("features/interactions", week), listeners, recordings,
         settings.collaborative, seed_for("collaborative_factors", week, settings.run.seed),
         factors_before(workspace.paths, week, settings.run.cold_start_every), unhurried())
-    lake.replace_week(LISTENER_FACTORS, week, vector_table("user_id", listeners, factors.listener_factors))
-    lake.replace_week(RECORDING_FACTORS, week, vector_table("recording_id", recordings, factors.recording_factors))
+    keep_factors(lake, week, factors, factors.to_tables(listeners, recordings))
     return dg.MaterializeResult(metadata={
         "dagster/row_count": len(listeners) + len(recordings),
         "listeners_with_a_vector": int(factors.has_vector.sum()),
@@ -47,6 +38,7 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
         "loss": float(factors.loss),
         "iterations": factors.iterations,
         "warm_started": factors.warm_started,
+        "regularization": factors.regularization,
     })
 
 
@@ -55,14 +47,14 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
 def candidate_index(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The search index over recordings, and its recall against exact search on a fixed set of listeners."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    vectors = vectors_of(lake.read_week(RECORDING_FACTORS, week))
-    retrievable = np.asarray(vectors.any(axis=1))
-    retriever = build_retriever(vectors, retrievable, settings.retrieval)
+    factors = load_factors(lake, week)
+    vectors, retrievable = factors.recording_factors, factors.retrievable
+    retriever = build_retriever(vectors, retrievable, settings.retrieval, len(factors.listener_factors))
     engine = "exact" if isinstance(retriever, ExactRetriever) else "usearch"
     if not isinstance(retriever, ExactRetriever):
         workspace.paths.models(week).mkdir(parents=True, exist_ok=True)
         retriever.save(index_path(workspace.paths, week))
-    probes = choose_probes(vectors_of(lake.read_week(LISTENER_FACTORS, week)), PROBES,
+    probes = choose_probes(factors.listener_factors, PROBES,
                            seed_for("retrieval_probes", week, settings.run.seed))
     k = settings.candidates.candidate_count
     recall = recall_at_k(retriever, ExactRetriever(vectors, retrievable), probes, k)

@@ -24,9 +24,9 @@ def candidates_of(world: World, params=SMALL, engine="exact"):
     """(features, factors, candidates) of a world."""
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
-    how = CollaborativeParams(factors=8, regularization=0.1, threads=1)
+    how = CollaborativeParams(factors=8, regularization=0.1, regularization_scaling="constant", threads=1)
     factors = fit_collaborative(world.interactions, *ids, how, 1)
-    retriever = build_retriever(factors.recording_factors, factors.retrievable, RetrievalParams(engine=engine))
+    retriever = build_retriever(factors.recording_factors, factors.retrievable, RetrievalParams(engine=engine), 1_000)
     return features, factors, find_candidates(features, factors, retriever, params)
 
 

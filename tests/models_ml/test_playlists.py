@@ -26,7 +26,7 @@ def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
     """The playlists of a world."""
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
-    how = CollaborativeParams(factors=factors, regularization=0.1, threads=1)
+    how = CollaborativeParams(factors=factors, regularization=0.1, regularization_scaling="constant", threads=1)
     trained = fit_collaborative(world.interactions, *ids, how, 1)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     candidates = find_candidates(features, trained, retriever, params.candidates)
@@ -171,7 +171,7 @@ def test_candidates_out_of_order_are_refused():
     world = random_world(6, listeners=10)
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
-    how = CollaborativeParams(factors=4, regularization=0.1, threads=1)
+    how = CollaborativeParams(factors=4, regularization=0.1, regularization_scaling="constant", threads=1)
     factors = fit_collaborative(world.interactions, *ids, how, 1)
     retriever = ExactRetriever(factors.recording_factors, factors.retrievable)
     candidates = find_candidates(features, factors, retriever, PARAMS.candidates).table

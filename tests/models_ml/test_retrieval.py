@@ -33,7 +33,7 @@ def random_vectors(count: int, factors: int = 16, seed: int = 0) -> np.ndarray:
 
 @both_engines
 def test_the_best_come_first_and_ties_go_to_the_lower_position(params):
-    found = build_retriever(VECTORS, everything(5), params).search(QUERY, 4)
+    found = build_retriever(VECTORS, everything(5), params, 1_000).search(QUERY, 4)
     assert found.positions.tolist() == [[1, 4, 2, 0]]
     assert found.scores.tolist() == [[3, 3, 2, 1]]
 
@@ -41,14 +41,14 @@ def test_the_best_come_first_and_ties_go_to_the_lower_position(params):
 @both_engines
 def test_the_longest_vector_does_not_win_where_it_points_elsewhere(params):
     vectors = np.array([[100, 0], [0, 1]], dtype=np.float32)
-    found = build_retriever(vectors, everything(2), params).search(np.array([[0, 1]], dtype=np.float32), 1)
+    found = build_retriever(vectors, everything(2), params, 1_000).search(np.array([[0, 1]], dtype=np.float32), 1)
     assert found.positions.tolist() == [[1]]
 
 
 @both_engines
 def test_what_is_not_retrievable_is_never_found(params):
     retrievable = np.array([True, False, True, True, False])
-    found = build_retriever(VECTORS, retrievable, params).search(QUERY, 5)
+    found = build_retriever(VECTORS, retrievable, params, 1_000).search(QUERY, 5)
     assert found.positions.tolist() == [[2, 0, 3, -1, -1]]
     assert found.scores.tolist() == [[2, 1, -1, 0, 0]]
 
@@ -56,14 +56,14 @@ def test_what_is_not_retrievable_is_never_found(params):
 @both_engines
 def test_a_query_of_zeros_finds_nothing(params):
     queries = np.array([[0, 0], [1, 0]], dtype=np.float32)
-    found = build_retriever(VECTORS, everything(5), params).search(queries, 2)
+    found = build_retriever(VECTORS, everything(5), params, 1_000).search(queries, 2)
     assert found.positions.tolist() == [[-1, -1], [1, 4]]
 
 
 @both_engines
 @pytest.mark.parametrize("queries", [0, 1, 3])
 def test_the_answer_has_one_row_a_query_and_k_columns(params, queries):
-    retriever = build_retriever(VECTORS, everything(5), params)
+    retriever = build_retriever(VECTORS, everything(5), params, 1_000)
     found = retriever.search(np.ones((queries, 2), dtype=np.float32), 7)
     assert found.positions.shape == found.scores.shape == (queries, 7)
     assert (found.positions[:, 5:] == -1).all()
@@ -71,14 +71,14 @@ def test_the_answer_has_one_row_a_query_and_k_columns(params, queries):
 
 @both_engines
 def test_an_empty_catalogue_has_nothing(params):
-    retriever = build_retriever(VECTORS, np.zeros(5, dtype=bool), params)
+    retriever = build_retriever(VECTORS, np.zeros(5, dtype=bool), params, 1_000)
     assert retriever.search(QUERY, 2).positions.tolist() == [[-1, -1]]
 
 
 @both_engines
 def test_searching_twice_gives_the_same_bytes(params):
     vectors, queries = random_vectors(500), random_vectors(40, seed=1)
-    first, second = (build_retriever(vectors, everything(500), params).search(queries, 20) for _ in range(2))
+    first, second = (build_retriever(vectors, everything(500), params, 1_000).search(queries, 20) for _ in range(2))
     assert first.positions.tobytes() == second.positions.tobytes()
     assert first.scores.tobytes() == second.scores.tobytes()
 
@@ -88,14 +88,14 @@ def test_numbers_that_are_not_numbers_are_refused(params):
     broken = VECTORS.copy()
     broken[3, 1] = np.nan
     with pytest.raises(InputError, match="row 3 has a value that is not a number"):
-        build_retriever(broken, everything(5), params)
+        build_retriever(broken, everything(5), params, 1_000)
 
 
 @both_engines
 def test_the_threads_do_not_change_the_answer(params):
     vectors, queries = random_vectors(400), random_vectors(33, seed=1)
     answers = [
-        build_retriever(vectors, everything(400), replace(params, threads=threads)).search(queries, 10)
+        build_retriever(vectors, everything(400), replace(params, threads=threads), 1_000).search(queries, 10)
         for threads in (1, 2)
     ]
     assert answers[0].positions.tobytes() == answers[1].positions.tobytes()
@@ -104,7 +104,7 @@ def test_the_threads_do_not_change_the_answer(params):
 
 def test_both_engines_score_a_pair_the_same_to_the_last_bit():
     vectors, queries = random_vectors(300), random_vectors(20, seed=1)
-    exact, graph = (build_retriever(vectors, everything(300), params).search(queries, 300) for params in ENGINES)
+    exact, graph = (build_retriever(vectors, everything(300), params, 1_000).search(queries, 300) for params in ENGINES)
     assert exact.positions.tobytes() == graph.positions.tobytes()
     assert exact.scores.tobytes() == graph.scores.tobytes()
 
@@ -156,10 +156,11 @@ def test_recall_is_the_share_of_the_best_that_is_found():
 
 def test_few_recordings_are_searched_exactly_and_many_by_index():
     params = RetrievalParams(exact_below=100)
-    assert engine_of(99, params) == "exact"
-    assert engine_of(100, params) == "usearch"
+    assert engine_of(99, 1_000, params) == "exact"
+    assert engine_of(100, 1_000, params) == "usearch"
+    assert engine_of(100, 99, params) == "exact", "fewer listeners than recordings never pay for an index"
     with pytest.raises(InputError, match="engine is 'magic'"):
-        engine_of(1, RetrievalParams(engine="magic"))
+        engine_of(1, 1, RetrievalParams(engine="magic"))
 
 
 def test_probes_are_listeners_with_a_vector_and_the_same_each_time():

@@ -1,5 +1,4 @@
--- Delivered in the committed weeks before this one that still cool down. Later weeks don't exist yet, as
--- of now; a week whose run never finished delivered nothing.
+-- What was delivered and still cools down.
 
 with delivered as (
 
@@ -7,29 +6,18 @@ with delivered as (
         week,
         user_id,
         track_id
-    from {{ source('history', 'weekly_playlist_tracks') }}
-
-),
-
-committed as (
-
-    select committed_week
-    from {{ source('inputs', 'committed_weeks') }}
-    where week = {{ week() }}
+    from {{ ref('stg_recommendation_history') }}
 
 ),
 
 final as (
 
     select
-        delivered.week,
-        delivered.user_id,
-        delivered.track_id
+        week,
+        user_id,
+        track_id
     from delivered
-    inner join committed on delivered.week = committed.committed_week
-    where
-        delivered.week < {{ week() }}
-        and delivered.week >= {{ week() }} - interval ({{ 7 * var('recommended_cooldown_weeks') }}) day
+    where week >= {{ week() }} - interval ({{ 7 * var('recommended_cooldown_weeks') }}) day
 
 )
 
