@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 HOME_DIR := $(or $(MONDAY_MIX_HOME),$(CURDIR)/var)
 
-.PHONY: setup monday test lint types dbt-check bench clean
+.PHONY: setup monday test lint types dbt-check bench
 
 setup: $(STAMP)
 
@@ -20,14 +20,17 @@ monday: setup
 	$(BIN)/monday-mix demo --home "$(HOME_DIR)"
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 lint: setup
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check . || true
+	$(BIN)/ruff format --check .
 
 types: setup
 	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks.one_monday --listeners 20000
 
 dbt-check: setup
 	$(BIN)/monday-mix init --home "$(CURDIR)/var/dbt-check"

@@ -5,7 +5,7 @@ Does not: any of those steps itself.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -187,7 +187,7 @@ class PlaylistMaker:
         anchor = self._anchors(listeners[full], recordings, personal)
         lists = features.popular_list[owners]
         reasons = reason_codes(
-            components,
+            self._as_evidence(components, recordings),
             anchor,
             features.popular.is_popular(lists, recordings, own_only=True),
             features.popular.is_popular(lists, recordings, own_only=False),
@@ -213,6 +213,11 @@ class PlaylistMaker:
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _as_evidence(self, components: Components, recordings: Ints) -> Components:
+        """The components as reasons: freshness fades and never ends, but an old release isn't a new one."""
+        fresh = self._features.recordings.age_days[recordings] <= self._params.candidates.fresh_days
+        return replace(components, freshness=np.where(fresh, components.freshness, 0.0))
 
     def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) heard recording behind each personal track, -1 where none."""

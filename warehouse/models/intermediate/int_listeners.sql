@@ -30,8 +30,11 @@ active as (
 
     union
 
-    select distinct user_id
-    from {{ ref('int_play_counts') }}
+    -- A total of nothing is no hearing, but its listener is known.
+    select distinct counts.user_id
+    from {{ ref('stg_play_counts') }} as counts
+    inner join {{ ref('int_known_tracks') }} as tracks on counts.track_id = tracks.track_id
+    where counts.status = 'usable' and {{ is_known('counts.observed_at') }}
 
     union
 
