@@ -21,8 +21,11 @@ def no_slot_is_lost_on_the_way(context: dg.AssetCheckExecutionContext, workspace
     week = parse_week(context.partition_key)
     filled = pq.read_metadata(workspace.lake.path("ml/playlist_slots", week)).num_rows
     rows = pq.read_metadata(workspace.lake.path("marts/weekly_playlist_tracks", week)).num_rows
-    return dg.AssetCheckResult(passed=filled == rows, metadata={"slots_filled": filled, "rows": rows},
-                               description=f"{rows} rows of the {filled} that were filled")
+    return dg.AssetCheckResult(
+        passed=filled == rows,
+        metadata={"slots_filled": filled, "rows": rows},
+        description=f"{rows} rows of the {filled} that were filled",
+    )
 
 
 @dg.asset_check(asset=keys.PLAYLISTS_PUBLISHED)

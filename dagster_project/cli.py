@@ -43,8 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--weeks", type=int, default=3, metavar="N", help="Mondays to run (default 3)")
     demo.add_argument("--seed", type=int, default=7, metavar="S", help="seed of the world (default 7)")
     demo.add_argument("--world", type=Path, metavar="FILE", help="mechanisms of the world, TOML")
-    demo.add_argument("--last-week", type=parse_week_argument, metavar="MONDAY",
-                      help="the last Monday (default: this week's)")
+    demo.add_argument(
+        "--last-week", type=parse_week_argument, metavar="MONDAY", help="the last Monday (default: this week's)"
+    )
 
     run = _command(commands, "run", _run, "run one Monday and publish it")
     run.add_argument("--week", type=parse_week_argument, metavar="MONDAY", help="YYYY-MM-DD (default: this week's)")
@@ -65,8 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: object,
-             words: str) -> argparse.ArgumentParser:
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: object, words: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
     parser.add_argument("--home", metavar="DIR", help="folder to work in (default: MONDAY_MIX_HOME, else var/)")
     parser.set_defaults(command=function)
@@ -89,11 +91,18 @@ def this_monday() -> dt.date:
 
 # Each command imports what it needs when it runs: Dagster takes two seconds to load, `show` needs none of it.
 
+
 def _demo(options: argparse.Namespace) -> int:
     from dagster_project.cli_demo import run_demo
 
-    return run_demo(Home.resolve(options.home), options.listeners, options.weeks, options.seed, options.world,
-                    options.last_week or this_monday())
+    return run_demo(
+        Home.resolve(options.home),
+        options.listeners,
+        options.weeks,
+        options.seed,
+        options.world,
+        options.last_week or this_monday(),
+    )
 
 
 def _run(options: argparse.Namespace) -> int:

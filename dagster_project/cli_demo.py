@@ -28,8 +28,14 @@ def run_demo(home: Home, listeners: int, weeks: int, seed: int, world: Path | No
         raise InputError(f"--weeks is {weeks}; at least one Monday has to be run")
     home.prepare()
     params = read_world_params(world) if world else WorldParams()
-    write_world(home.landing, home.root / "truth", WorldSize(listeners=listeners, weeks=weeks, last_week=last_week),
-                params, seed, _say)
+    write_world(
+        home.landing,
+        home.root / "truth",
+        WorldSize(listeners=listeners, weeks=weeks, last_week=last_week),
+        params,
+        seed,
+        _say,
+    )
     if not home.config_file.exists():
         home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
     for number in range(weeks):

@@ -28,7 +28,9 @@ def show_playlist(home: Home, user_id: str, week: dt.date | None = None) -> str:
         week = week or _newest_week(connection)
         rows = connection.execute(
             "select position, title, artist_name, reason from weekly_playlist_tracks "
-            "where user_id = ? and week = ? order by program_id, position", [user_id, week]).fetchall()
+            "where user_id = ? and week = ? order by program_id, position",
+            [user_id, week],
+        ).fetchall()
         if not rows:
             raise InputError(_no_playlist(connection, user_id, week))
     head = f"{user_id}, Monday {week}"
@@ -38,23 +40,33 @@ def show_playlist(home: Home, user_id: str, week: dt.date | None = None) -> str:
 
 
 def _no_playlist(connection: duckdb.DuckDBPyConnection, user_id: str, week: dt.date) -> str:
-    few = connection.execute("select limit_to from playlist_relaxations where user_id = ? and week = ? "
-                             "and rule_id = 'too_few_tracks'", [user_id, week]).fetchone()
+    few = connection.execute(
+        "select limit_to from playlist_relaxations where user_id = ? and week = ? and rule_id = 'too_few_tracks'",
+        [user_id, week],
+    ).fetchone()
     if few:
-        return f"listener {user_id}: no playlist for {week}, only {int(few[0])} tracks pass the filters and thirty are needed"
-    weeks = [str(row[0]) for row in connection.execute("select distinct week from weekly_playlists order by 1").fetchall()]
+        passed = int(few[0])
+        return f"listener {user_id}: no playlist for {week}, only {passed} tracks pass the filters and thirty are needed"
+    weeks = [
+        str(row[0]) for row in connection.execute("select distinct week from weekly_playlists order by 1").fetchall()
+    ]
     return f"listener {user_id}: no playlist for {week}; published weeks: {', '.join(weeks)}"
 
 
 def typical_listener(home: Home, week: dt.date) -> str:
     """The listener in the middle by tracks heard, among those with a full list from their own listening."""
     with _published(home) as connection:
-        listed = connection.execute("select user_id from weekly_playlists where week = ? and status = 'complete' "
-                                    "and listener_rung = 'collaborative'", [week]).to_arrow_table()
+        listed = connection.execute(
+            "select user_id from weekly_playlists where week = ? and status = 'complete' "
+            "and listener_rung = 'collaborative'",
+            [week],
+        ).to_arrow_table()
         users, heard = (str(Lake(home.lake).path(f"features/{name}", week)) for name in ("listeners", "heard_tracks"))
         found = connection.execute(
             "select user_id from read_parquet(?) as users join read_parquet(?) as heard using (user_index) "
-            "semi join listed using (user_id) group by user_id order by count(*), user_id", [users, heard]).fetchall()
+            "semi join listed using (user_id) group by user_id order by count(*), user_id",
+            [users, heard],
+        ).fetchall()
     if not listed.num_rows:
         raise InputError(f"no listener has a full playlist for {week}")
     return str(found[len(found) // 2][0])
@@ -64,15 +76,25 @@ def why_track(home: Home, user_id: str, track_id: str, week: dt.date | None = No
     """Why a track is in a listener's playlist, part by part, or which rule or rank kept it out."""
     with _published(home) as connection:
         week = week or _newest_week(connection)
-        found = connection.execute("select * from weekly_playlist_tracks where user_id = ? and track_id = ? and week = ?",
-                                   [user_id, track_id, week]).to_arrow_table().to_pylist()
+        found = (
+            connection.execute(
+                "select * from weekly_playlist_tracks where user_id = ? and track_id = ? and week = ?",
+                [user_id, track_id, week],
+            )
+            .to_arrow_table()
+            .to_pylist()
+        )
     return _why_given(found[0]) if found else _why_not_given(home, user_id, track_id, week)
 
 
 def _why_given(row: dict[str, Any]) -> str:
-    parts = {name.removeprefix("contribution_"): value for name, value in row.items() if name.startswith("contribution_")}
-    lines = [f"{row['title']} by {row['artist_name']} is number {row['position']} of {row['user_id']}, Monday {row['week']}",
-             f"  {row['reason']}"]
+    parts = {
+        name.removeprefix("contribution_"): value for name, value in row.items() if name.startswith("contribution_")
+    }
+    lines = [
+        f"{row['title']} by {row['artist_name']} is number {row['position']} of {row['user_id']}, Monday {row['week']}",
+        f"  {row['reason']}",
+    ]
     if row["anchor_track_id"]:
         lines.append(f"  heard track behind it: {row['anchor_track_id']}")
     lines += [f"  {name:<15} {value:+.6f}" for name, value in parts.items()]
@@ -86,7 +108,9 @@ def _why_not_given(home: Home, user_id: str, track_id: str, week: dt.date) -> st
         return f"{user_id} is no listener of {week}: nothing of theirs was known before that Monday"
     edition = _first(lake.path("features/editions", week), "track_id", track_id)
     if edition is None:
-        return f"{track_id} was not known before Monday {week}: it is in no tracks file of that week, or comes out later"
+        return (
+            f"{track_id} was not known before Monday {week}: it is in no tracks file of that week, or comes out later"
+        )
     name = f"{edition['title']} by {edition['artist_name']}"
     if edition["unavailable_rule"]:
         return f"{name} can't be given to anyone on {week}: {edition['unavailable_rule'].replace('_', ' ')}"
@@ -99,13 +123,21 @@ def _why_not_given(home: Home, user_id: str, track_id: str, week: dt.date) -> st
         return f"{name} is kept from {user_id} on {week}: blocked artist"
     if edition["explicit"] and not listener["allow_explicit"]:
         return f"{name} is kept from {user_id} on {week}: explicit"
-    if edition["markets"] is not None and listener["market"] not in edition["markets"]:
+    if edition["markets"] is not None and listener["market"] not in edition["markets"] and _any_market(lake, week):
         return f"{name} is kept from {user_id} on {week}: not available in market {listener['market']}"
     return _why_outranked(lake, week, user, recording, user_id, name)
 
 
+def _any_market(lake: Lake, week: dt.date) -> bool:
+    """Whether any listener states a market; where none does, the rule can't be applied."""
+    markets = lake.read_week("features/listeners", week, ["market"])["market"]
+    return bool(markets.null_count < len(markets))
+
+
 def _why_outranked(lake: Lake, week: dt.date, user: int, recording: int, user_id: str, name: str) -> str:
     slots = _where(lake.path("ml/playlist_slots", week), user_index=user)
+    if not slots:
+        return f"{name} passes, and {user_id} has no playlist on {week}: fewer than thirty tracks pass the filters"
     given = [row for row in slots if row["recording_index"] == recording]
     if given:
         return f"{name} is another edition of number {given[0]['position']} of {user_id}, Monday {week}"
@@ -113,9 +145,13 @@ def _why_outranked(lake: Lake, week: dt.date, user: int, recording: int, user_id
     found = candidates[0] if candidates else {"score": [], "recording_index": []}
     ranked = [best for _, best in sorted(zip(map(neg, found["score"]), found["recording_index"], strict=True))]
     if recording in ranked:
-        return (f"{name} was candidate {ranked.index(recording) + 1} of {len(ranked)} for {user_id} on {week} by retrieval; "
-                f"thirty others had better scores or the rules on artists and albums kept it out")
-    return f"{name} was not among the {len(ranked)} candidates for {user_id} on {week}: too far from what they listen to"
+        return (
+            f"{name} was candidate {ranked.index(recording) + 1} of {len(ranked)} for {user_id} on {week} "
+            f"by retrieval; thirty others had better scores or the rules on artists and albums kept it out"
+        )
+    return (
+        f"{name} was not among the {len(ranked)} candidates for {user_id} on {week}: too far from what they listen to"
+    )
 
 
 def status(home: Home) -> str:
@@ -127,11 +163,15 @@ def status(home: Home) -> str:
     newest = weeks[-1]
     lines.append(f"weeks      {len(weeks)}, {weeks[0]} to {newest}")
     if stale:
-        lines.append(f"stale      {', '.join(map(str, stale))}: an earlier week was run again since; run them again in order")
+        lines.append(
+            f"stale      {', '.join(map(str, stale))}: an earlier week was run again since; run them again in order"
+        )
     if home.published.exists():
         with _published(home) as connection:
-            row = connection.execute("select count(*), count(*) filter (where status = 'relaxed') from weekly_playlists "
-                                     "where week = ?", [newest]).fetchone() or (0, 0)
+            row = connection.execute(
+                "select count(*), count(*) filter (where status = 'relaxed') from weekly_playlists where week = ?",
+                [newest],
+            ).fetchone() or (0, 0)
         lines.append(f"playlists  {row[0]} for {newest}, {row[1]} of them with a rule relaxed")
     lines += _file_lines(home, newest)
     return "\n".join(lines)
@@ -145,10 +185,14 @@ def _file_lines(home: Home, week: dt.date) -> list[str]:
     report = Lake(home.lake)
     if report.has_week("reports/intake_files", week):
         table = report.read_week("reports/intake_files", week)
-        counts = {name: pc.sum(table[f"{name}_count"]).as_py() or 0
-                  for name in ("row", "accepted", "pending", "quarantined", "duplicate")}
-        lines.append("rows       {row} in = {accepted} accepted + {pending} pending + {quarantined} quarantined "
-                     "+ {duplicate} duplicates".format(**counts))
+        counts = {
+            name: pc.sum(table[f"{name}_count"]).as_py() or 0
+            for name in ("row", "accepted", "pending", "quarantined", "duplicate")
+        }
+        lines.append(
+            "rows       {row} in = {accepted} accepted + {pending} pending + {quarantined} quarantined "
+            "+ {duplicate} duplicates".format(**counts)
+        )
     return lines
 
 
@@ -168,7 +212,8 @@ def _newest_week(connection: duckdb.DuckDBPyConnection) -> dt.date:
 
 def _where(path: Path, **equals: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = pq.read_table(
-        path, partitioning=None, filters=[(name, "==", value) for name, value in equals.items()]).to_pylist()
+        path, partitioning=None, filters=[(name, "==", value) for name, value in equals.items()]
+    ).to_pylist()
     return rows
 
 
@@ -191,4 +236,6 @@ def _fitted(cell: str, width: int) -> str:
 
 
 def _columns(text: str) -> int:
-    return sum(0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
+    )

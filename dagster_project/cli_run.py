@@ -32,15 +32,18 @@ def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inp
     """
     started = time.monotonic()
     if not keys.WEEKLY.has_partition_key(week.isoformat()):
-        raise InputError(f"week {week}: outside the weeks there are, {keys.FIRST_WEEK} to {keys.WEEKLY.get_last_partition_key()}")
+        raise InputError(
+            f"week {week}: outside the weeks there are, {keys.FIRST_WEEK} to {keys.WEEKLY.get_last_partition_key()}"
+        )
     print(f"Monday {week}", file=sys.stderr)
     job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def("monday")
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if refresh_inputs:
         run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
     with _instance(home) as instance, _dbt_output(home) as dbt_log, _lines_on_standard_error():
-        result = job.execute_in_process(run_config=run_config, instance=instance, partition_key=week.isoformat(),
-                                        raise_on_error=False)
+        result = job.execute_in_process(
+            run_config=run_config, instance=instance, partition_key=week.isoformat(), raise_on_error=False
+        )
     if not result.success:
         _explain_failure(result, dbt_log)
         return False
@@ -112,7 +115,9 @@ def _explain_failure(result: dg.ExecuteInProcessResult, dbt_log: Path) -> None:
         if getattr(event.event_specific_data, "error", None) is not None:
             where = event.step_key or "the run"
             lines = io.StringIO(last.message).read().strip().splitlines()
-            print(f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
-                  file=sys.stderr)
+            print(
+                f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
+                file=sys.stderr,
+            )
             return
     print(f"monday-mix: the run failed; dbt's words are in {dbt_log}", file=sys.stderr)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from dagster_project.settings import fill_section, merge, read_toml
+from models_ml.assembly import AssemblyParams
 from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
-from models_ml.assembly import AssemblyParams
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,19 @@ class RunParams:
 
     program_id: str = field(default="discover", metadata={"doc": "name of the list, first in every key"})
     seed: int = field(default=0, metadata={"unit": "", "min": 0, "max": 2**31, "doc": "base of every seed"})
-    publish_weeks: int = field(default=12, metadata={"unit": "weeks", "min": 1, "max": 520,
-                                                     "doc": "newest weeks the published file holds"})
-    cold_start_every: int = field(default=4, metadata={"unit": "weeks", "min": 1, "max": 520,
-                                                       "doc": "factors are trained from nothing every so many weeks"})
+    publish_weeks: int = field(
+        default=12, metadata={"unit": "weeks", "min": 1, "max": 520, "doc": "newest weeks the published file holds"}
+    )
+    cold_start_every: int = field(
+        default=4,
+        metadata={"unit": "weeks", "min": 1, "max": 520, "doc": "factors are trained from nothing every so many weeks"},
+    )
 
     def __post_init__(self) -> None:
-        if not self.program_id.replace("-", "").replace("_", "").isalnum() or self.program_id.lower() != self.program_id:
+        if (
+            not self.program_id.replace("-", "").replace("_", "").isalnum()
+            or self.program_id.lower() != self.program_id
+        ):
             raise ValueError(f"program_id is {self.program_id!r}; use lower-case letters, digits, - and _")
 
 
@@ -41,26 +47,65 @@ class RunParams:
 class WeightingParams:
     """What dbt weights listening by; handed over as variables of the same names."""
 
-    confidence_alpha: float = field(default=10.0, metadata={
-        "unit": "", "min": 0.0, "max": 1000.0, "doc": "slope of confidence, c = 1 + alpha ln(1 + engagement)"})
-    negative_threshold: float = field(default=0.5, metadata={
-        "unit": "", "min": 0.0, "max": 1000.0, "doc": "engagement at or below minus this is a negative preference"})
-    heard_ms: int = field(default=30_000, metadata={
-        "unit": "ms", "min": 1, "max": 3_600_000, "doc": "listening after which a track counts as heard"})
-    skip_ms: int = field(default=30_000, metadata={
-        "unit": "ms", "min": 1, "max": 3_600_000, "doc": "listening within which an end by the listener is a skip"})
-    session_gap_minutes: int = field(default=30, metadata={
-        "unit": "minutes", "min": 1, "max": 1440, "doc": "silence after which a new session begins"})
-    sampled_cooldown_weeks: int = field(default=26, metadata={
-        "unit": "weeks", "min": 0, "max": 520, "doc": "how long a sampled track is not recommended"})
-    recommended_cooldown_weeks: int = field(default=4, metadata={
-        "unit": "weeks", "min": 0, "max": 520, "doc": "how long a delivered track is not recommended again"})
-    recent_days: int = field(default=28, metadata={
-        "unit": "days", "min": 1, "max": 3650, "doc": "how far back \"recently popular\" looks"})
-    popular_tracks_per_market: int = field(default=1000, metadata={
-        "unit": "tracks", "min": 30, "max": 10_000, "doc": "recently popular tracks kept for each market"})
-    clock_tolerance_hours: int = field(default=24, metadata={
-        "unit": "hours", "min": 0, "max": 8760, "doc": "how far after its file was first seen a moment may lie"})
+    confidence_alpha: float = field(
+        default=10.0,
+        metadata={
+            "unit": "",
+            "min": 0.0,
+            "max": 1000.0,
+            "doc": "slope of confidence, c = 1 + alpha ln(1 + engagement)",
+        },
+    )
+    negative_threshold: float = field(
+        default=0.5,
+        metadata={
+            "unit": "",
+            "min": 0.0,
+            "max": 1000.0,
+            "doc": "engagement at or below minus this is a negative preference",
+        },
+    )
+    heard_ms: int = field(
+        default=30_000,
+        metadata={"unit": "ms", "min": 1, "max": 3_600_000, "doc": "listening after which a track counts as heard"},
+    )
+    skip_ms: int = field(
+        default=30_000,
+        metadata={
+            "unit": "ms",
+            "min": 1,
+            "max": 3_600_000,
+            "doc": "listening within which an end by the listener is a skip",
+        },
+    )
+    session_gap_minutes: int = field(
+        default=30,
+        metadata={"unit": "minutes", "min": 1, "max": 1440, "doc": "silence after which a new session begins"},
+    )
+    sampled_cooldown_weeks: int = field(
+        default=26,
+        metadata={"unit": "weeks", "min": 0, "max": 520, "doc": "how long a sampled track is not recommended"},
+    )
+    recommended_cooldown_weeks: int = field(
+        default=4,
+        metadata={"unit": "weeks", "min": 0, "max": 520, "doc": "how long a delivered track is not recommended again"},
+    )
+    recent_days: int = field(
+        default=28, metadata={"unit": "days", "min": 1, "max": 3650, "doc": 'how far back "recently popular" looks'}
+    )
+    popular_tracks_per_market: int = field(
+        default=1000,
+        metadata={"unit": "tracks", "min": 30, "max": 10_000, "doc": "recently popular tracks kept for each market"},
+    )
+    clock_tolerance_hours: int = field(
+        default=24,
+        metadata={
+            "unit": "hours",
+            "min": 0,
+            "max": 8760,
+            "doc": "how far after its file was first seen a moment may lie",
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -99,8 +144,9 @@ def load_configuration(files: Sequence[Path]) -> Configuration:
         values = merge(values, _sections_of(path))
     source = " with ".join(str(path) for path in present)
     sections: dict[str, type[Any]] = get_type_hints(Configuration)
-    return Configuration(**{name: fill_section(kind, name, values.get(name, {}), source)
-                            for name, kind in sections.items()})
+    return Configuration(
+        **{name: fill_section(kind, name, values.get(name, {}), source) for name, kind in sections.items()}
+    )
 
 
 def _sections_of(path: Path) -> dict[str, Any]:

@@ -37,8 +37,14 @@ def _parse() -> None:
     # Beside and renamed: a second process may be reading or parsing at the same time.
     with tempfile.TemporaryDirectory(dir=TARGET, prefix=".parsing_") as beside:
         command = [str(DBT), "parse", "--quiet", "--target-path", beside, "--log-path", beside]
-        parsed = subprocess.run(command, cwd=WAREHOUSE_PROJECT, capture_output=True, text=True, check=False,
-                                env={**os.environ, "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT)})
+        parsed = subprocess.run(
+            command,
+            cwd=WAREHOUSE_PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT)},
+        )
         if parsed.returncode:
             raise MondayMixError(f"{WAREHOUSE_PROJECT}: dbt can't parse the project:\n{parsed.stdout}{parsed.stderr}")
         shutil.rmtree(Path(beside) / "compiled", ignore_errors=True)

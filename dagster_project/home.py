@@ -79,12 +79,20 @@ class Home:
     def prepare(self) -> None:
         """Make the folders that others expect to exist."""
         try:
-            for folder in (self.landing, self.intake, self.scratch, self.published.parent, self.dbt_target,
-                           self.root / "models", self.root / "dbt" / "spill"):
+            for folder in (
+                self.landing,
+                self.intake,
+                self.scratch,
+                self.published.parent,
+                self.dbt_target,
+                self.root / "models",
+                self.root / "dbt" / "spill",
+            ):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"home {self.root}: can't be written ({error.strerror}); "
-                             f"give another with --home or {HOME_VARIABLE}") from error
+            raise InputError(
+                f"home {self.root}: can't be written ({error.strerror}); give another with --home or {HOME_VARIABLE}"
+            ) from error
 
 
 def parse_week(text: str) -> dt.date:

@@ -22,8 +22,9 @@ from models_ml.landing.report import REPORT_SCHEMA
 WEEK_FILES_TABLE = "inputs/week_files"
 
 
-def fix_week_files(home: Home, week: dt.date, now: dt.datetime, refresh: bool,
-                   progress: Callable[[str], None]) -> pa.Table:
+def fix_week_files(
+    home: Home, week: dt.date, now: dt.datetime, refresh: bool, progress: Callable[[str], None]
+) -> pa.Table:
     """The files of the week: those of its manifest, or, where it has none yet, what lies in landing.
 
     Landing is read either way, so that intake knows every file from the day it came.
@@ -45,13 +46,16 @@ def fix_week_files(home: Home, week: dt.date, now: dt.datetime, refresh: bool,
 def manifest_inputs(files: pa.Table) -> list[dict[str, Any]]:
     """The list as the manifest keeps it: plain values, in order of dataset and path."""
     rows = files.sort_by([("dataset", "ascending"), ("path", "ascending")]).to_pylist()
-    return [{**row, "first_seen_at": row["first_seen_at"].isoformat() if row["first_seen_at"] else None}
-            for row in rows]
+    return [
+        {**row, "first_seen_at": row["first_seen_at"].isoformat() if row["first_seen_at"] else None} for row in rows
+    ]
 
 
 def _files_of(manifest: dict[str, Any]) -> pa.Table:
-    rows = [{**row, "first_seen_at": dt.datetime.fromisoformat(row["first_seen_at"]) if row["first_seen_at"] else None}
-            for row in manifest["inputs"]]
+    rows = [
+        {**row, "first_seen_at": dt.datetime.fromisoformat(row["first_seen_at"]) if row["first_seen_at"] else None}
+        for row in manifest["inputs"]
+    ]
     return pa.Table.from_pylist(rows, schema=REPORT_SCHEMA)
 
 
@@ -59,5 +63,7 @@ def _require_intake(home: Home, week: dt.date, files: pa.Table) -> None:
     for row in files.to_pylist():
         taken_in = home.intake / row["dataset"] / f"{row['content_hash']}.parquet"
         if row["error"] is None and row["duplicate_of"] is None and not taken_in.exists():
-            raise InputError(f"landing/{row['path']}: week {week} was made with this file (content {row['content_hash']}) "
-                             f"and it is neither in landing nor in the lake; bring it back, or run with --refresh-inputs")
+            raise InputError(
+                f"landing/{row['path']}: week {week} was made with this file (content {row['content_hash']}) "
+                f"and it is neither in landing nor in the lake; bring it back, or run with --refresh-inputs"
+            )

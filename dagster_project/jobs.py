@@ -5,8 +5,6 @@ Belongs here: what runs together, and when. Does not: what the assets do.
 
 import dagster as dg
 
-from dagster_project import keys
-
 monday = dg.define_asset_job(
     "monday",
     selection=dg.AssetSelection.all(),

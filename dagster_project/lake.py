@@ -48,8 +48,9 @@ class Lake:
         """The rows of one committed week."""
         return pq.read_table(self.path(table, week), columns=columns, partitioning=None)
 
-    def replace_week(self, table: str, week: dt.date, rows: pa.Table | Iterable[pa.RecordBatch],
-                     schema: pa.Schema | None = None) -> int:
+    def replace_week(
+        self, table: str, week: dt.date, rows: pa.Table | Iterable[pa.RecordBatch], schema: pa.Schema | None = None
+    ) -> int:
         """Write one week whole, in place of what was there. Returns the number of rows."""
         folder = self.folder(table, week)
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,15 +19,33 @@ from dagster_project.lake import Lake
 from models_ml.errors import InputError
 from models_ml.seeds import seed_for
 
-PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "dagster", "dagster-dbt", "implicit", "usearch", "numpy", "scipy",
-            "pyarrow")
+PACKAGES = (
+    "duckdb",
+    "dbt-core",
+    "dbt-duckdb",
+    "dagster",
+    "dagster-dbt",
+    "implicit",
+    "usearch",
+    "numpy",
+    "scipy",
+    "pyarrow",
+)
 SEEDED_STEPS = ("collaborative_factors", "retrieval_probes")
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
 VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
 MANIFEST_TABLES = (
-    "vectors/listener_factors", "vectors/recording_factors", "ml/playlist_slots", "ml/relaxations",
-    "ml/candidate_funnel", "ml/rejected_candidates", "marts/weekly_playlists", "marts/weekly_playlist_tracks",
-    "marts/playlist_relaxations", "marts/rejected_candidates", "marts/candidate_funnel",
+    "vectors/listener_factors",
+    "vectors/recording_factors",
+    "ml/playlist_slots",
+    "ml/relaxations",
+    "ml/candidate_funnel",
+    "ml/rejected_candidates",
+    "marts/weekly_playlists",
+    "marts/weekly_playlist_tracks",
+    "marts/playlist_relaxations",
+    "marts/rejected_candidates",
+    "marts/candidate_funnel",
 )
 
 
@@ -55,8 +73,9 @@ def read_manifest(home: Home, week: dt.date) -> dict[str, Any] | None:
     return manifest
 
 
-def write_manifest(home: Home, week: dt.date, configuration: Configuration, inputs: list[dict[str, Any]],
-                   generated_at: dt.datetime) -> dict[str, Any]:
+def write_manifest(
+    home: Home, week: dt.date, configuration: Configuration, inputs: list[dict[str, Any]], generated_at: dt.datetime
+) -> dict[str, Any]:
     """Commit a week: gather what made it and put the manifest in place, whole."""
     lake, parent = Lake(home.lake), parent_week(home, week)
     parent_manifest = read_manifest(home, parent) if parent else None
@@ -69,8 +88,10 @@ def write_manifest(home: Home, week: dt.date, configuration: Configuration, inpu
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "tables": {name: {"content_hash": lake.content_hash(name, week, leave_out=VOLATILE_COLUMNS)}
-                   for name in MANIFEST_TABLES},
+        "tables": {
+            name: {"content_hash": lake.content_hash(name, week, leave_out=VOLATILE_COLUMNS)}
+            for name in MANIFEST_TABLES
+        },
         "redacted": False,
     }
     manifest["hash"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]
@@ -96,8 +117,11 @@ def stale_weeks(home: Home) -> list[dt.date]:
 def code_hash() -> str:
     """Hash of the project's own code: every Python, SQL, YAML and seed file that shapes a week."""
     digest = hashlib.sha256()
-    folders = [REPOSITORY / "models_ml", REPOSITORY / "dagster_project",
-               *(WAREHOUSE_PROJECT / name for name in ("macros", "models", "seeds"))]
+    folders = [
+        REPOSITORY / "models_ml",
+        REPOSITORY / "dagster_project",
+        *(WAREHOUSE_PROJECT / name for name in ("macros", "models", "seeds")),
+    ]
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".sql", ".yml", ".csv"}]
     for path in sorted([*files, WAREHOUSE_PROJECT / "dbt_project.yml"]):
         digest.update(path.relative_to(REPOSITORY).as_posix().encode())

@@ -61,8 +61,9 @@ def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) ->
     return sorted(published | {week})[-publish_weeks:]
 
 
-def _replace_table(connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date,
-                   weeks: list[dt.date]) -> None:
+def _replace_table(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
+) -> None:
     new = f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
     if _columns(connection, f"from {new}") != _columns(connection, f"from {table}", missing_is_empty=True):
         # First publication, or a column came or went: made anew from the lake, which keeps every week.
@@ -70,13 +71,17 @@ def _replace_table(connection: duckdb.DuckDBPyConnection, lake: Lake, table: str
         for other in weeks:
             if other != week and lake.has_week(f"marts/{table}", other):
                 rows = _quoted(lake.path(f"marts/{table}", other))
-                connection.execute(f"insert into {table} by name from read_parquet('{rows}', hive_partitioning = false)")
+                connection.execute(
+                    f"insert into {table} by name from read_parquet('{rows}', hive_partitioning = false)"
+                )
     connection.execute(f"delete from {table} where week = ? or week < ?", [week, weeks[0]])
     if week in weeks:
         connection.execute(f"insert into {table} from {new}")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, query: str, missing_is_empty: bool = False) -> list[tuple[str, str]]:
+def _columns(
+    connection: duckdb.DuckDBPyConnection, query: str, missing_is_empty: bool = False
+) -> list[tuple[str, str]]:
     try:
         return [(row[0], row[1]) for row in connection.execute(f"describe {query}").fetchall()]
     except duckdb.CatalogException:

@@ -92,7 +92,7 @@ class Dbt(DbtCliResource):
 
 
 def warehouse_dbt() -> Dbt:
-    """dbt on the warehouse project: the command beside this Python, whatever the PATH says."""
+    """Dbt on the warehouse project: the command beside this Python, whatever the PATH says."""
     return Dbt(project_dir=str(WAREHOUSE_PROJECT), profiles_dir=str(WAREHOUSE_PROJECT), dbt_executable=str(DBT))
 
 
@@ -118,8 +118,13 @@ def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:
     The week is in the environment, not in --vars: changed variables make dbt parse the whole project
     again, about two seconds. Unit tests hold formulas, not data: they belong to `make test`.
     """
-    arguments = ["build", "--vars", json.dumps(configuration.dbt_vars(), sort_keys=True),
-                 "--exclude-resource-type", "unit_test"]
+    arguments = [
+        "build",
+        "--vars",
+        json.dumps(configuration.dbt_vars(), sort_keys=True),
+        "--exclude-resource-type",
+        "unit_test",
+    ]
     # Tests that compare marts with features belong to the second call, where both are there. The other way round
     # nothing is excluded: dbt would leave out every test that touches a feature.
     return [*arguments, "--exclude", "tag:marts"] if tag == "features" else arguments

@@ -43,8 +43,10 @@ def fill_section(kind: type[Section], name: str, values: Mapping[str, Any], sour
         if key not in fields:
             raise InputError(f"{source}: unknown setting {name}.{key}; known in [{name}]: {', '.join(sorted(fields))}")
     hints = get_type_hints(kind)
-    checked = {key: _checked(f"{source}: {name}.{key}", value, hints[key], fields[key].metadata)
-               for key, value in values.items()}
+    checked = {
+        key: _checked(f"{source}: {name}.{key}", value, hints[key], fields[key].metadata)
+        for key, value in values.items()
+    }
     try:
         return kind(**checked)
     except ValueError as error:

@@ -11,23 +11,29 @@ from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.playlists import RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 
-COMMITTED_WEEKS = pa.schema([
-    ("committed_week", pa.date32()),
-])
+COMMITTED_WEEKS = pa.schema(
+    [
+        ("committed_week", pa.date32()),
+    ]
+)
 
-RUN_FACTS = pa.schema([
-    ("config_hash", pa.string()),
-    ("model_version", pa.string()),
-    ("model_trained_at", pa.timestamp("us")),
-    ("generated_at", pa.timestamp("us")),
-])
+RUN_FACTS = pa.schema(
+    [
+        ("config_hash", pa.string()),
+        ("model_version", pa.string()),
+        ("model_trained_at", pa.timestamp("us")),
+        ("generated_at", pa.timestamp("us")),
+    ]
+)
 
 # What the features read of the lists of earlier weeks.
-HISTORY = pa.schema([
-    ("week", pa.date32()),
-    ("user_id", pa.string()),
-    ("track_id", pa.string()),
-])
+HISTORY = pa.schema(
+    [
+        ("week", pa.date32()),
+        ("user_id", pa.string()),
+        ("track_id", pa.string()),
+    ]
+)
 
 # Without these, `dbt build` on a home that has never run would find no file to take the columns from.
 STAND_INS = {

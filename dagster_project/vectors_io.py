@@ -25,8 +25,12 @@ def keep_factors(lake: Lake, week: dt.date, factors: CollaborativeFactors, table
     """Write a week's factors, and the facts of their fit."""
     lake.replace_week(LISTENER_FACTORS, week, tables.listeners)
     lake.replace_week(RECORDING_FACTORS, week, tables.recordings)
-    facts = {"loss": factors.loss, "iterations": factors.iterations, "warm_started": factors.warm_started,
-             "regularization": factors.regularization}
+    facts = {
+        "loss": factors.loss,
+        "iterations": factors.iterations,
+        "warm_started": factors.warm_started,
+        "regularization": factors.regularization,
+    }
     lake.replace_week(TRAINING, week, pa.Table.from_pylist([facts]))
 
 

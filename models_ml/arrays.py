@@ -154,9 +154,7 @@ def dense_index(table: pa.Table, table_name: str, name: str) -> None:
     wrong = np.flatnonzero(index != np.arange(len(index)))
     if len(wrong):
         row = int(wrong[0])
-        raise InputError(
-            f"{table_name}: {name} is {index[row]} in row {row}, not {row}; sort by it, without gaps"
-        )
+        raise InputError(f"{table_name}: {name} is {index[row]} in row {row}, not {row}; sort by it, without gaps")
 
 
 def in_range(values: Ints, count: int, table_name: str, name: str, lowest: int = 0) -> None:
@@ -178,8 +176,6 @@ def pairs(table: pa.Table, table_name: str, owner: str, value: str, owners: int,
     if len(wrong):
         row = int(wrong[0]) + 1
         message = f"{table_name}: row {row} ({owner} {owner_index[row]}, {value} {value_index[row]})"
-        raise InputError(
-            f"{message} repeats a pair or is out of order; sort by {owner}, {value}, each pair once"
-        )
+        raise InputError(f"{message} repeats a pair or is out of order; sort by {owner}, {value}, each pair once")
     indptr = np.searchsorted(owner_index, np.arange(owners + 1)).astype(np.int64)
     return Pairs(indptr, value_index, max(width, 1))

@@ -84,9 +84,7 @@ class Candidates:
 class CandidateSources:
     """Where candidates come from: a listener's vector, fresh releases near it, and what is popular."""
 
-    def __init__(
-        self, features: WeekFeatures, factors: CollaborativeFactors, params: CandidateParams
-    ) -> None:
+    def __init__(self, features: WeekFeatures, factors: CollaborativeFactors, params: CandidateParams) -> None:
         """The sources for one week."""
         self.features = features
         self.params = params
@@ -126,9 +124,7 @@ class CandidateSources:
         for start, stop in ranges(len(mine), size):
             rows = mine[start:stop]
             mask = forbidden(self.features, listeners[rows])
-            found = self.exact.search(
-                self._queries[listeners[rows]], min(depth, self.retrievable_count), mask
-            )
+            found = self.exact.search(self._queries[listeners[rows]], min(depth, self.retrievable_count), mask)
             parts.append(from_grid(rows, found.positions, found.scores, COLLABORATIVE))
         return merged(parts)
 
@@ -157,9 +153,7 @@ def find_candidates(
     """Candidates of all listeners; see Candidates."""
     sources = CandidateSources(features, factors, params)
     funnel = Funnel()
-    sampled = sampled_listeners(
-        features.user_id, params.rejected_sample_share, params.rejected_sample_minimum
-    )
+    sampled = sampled_listeners(features.user_id, params.rejected_sample_share, params.rejected_sample_minimum)
     tables, rejected = [CANDIDATES_SCHEMA.empty_table()], [REJECTED_SCHEMA.empty_table()]
     for table, taken_out in candidate_blocks(sources, retriever, funnel, sampled, progress):
         tables.append(table)

@@ -94,15 +94,11 @@ def read_recordings(table: pa.Table) -> Recordings:
     age_days = floats_with_nan(table, "recordings", "age_days")
     if (age_days < 0).any():
         row = int(np.flatnonzero(age_days < 0)[0])
-        raise InputError(
-            f"recordings: age_days is {age_days[row]:g} in row {row}; leave what is not out yet null"
-        )
+        raise InputError(f"recordings: age_days is {age_days[row]:g} in row {row}; leave what is not out yet null")
     percentile = column(table, "recordings", "popularity_percentile", np.float64)
     if not ((percentile >= 0) & (percentile <= 1)).all():
         row = int(np.flatnonzero(~((percentile >= 0) & (percentile <= 1)))[0])
-        raise InputError(
-            f"recordings: popularity_percentile is {percentile[row]:g} in row {row}; must be 0 to 1"
-        )
+        raise InputError(f"recordings: popularity_percentile is {percentile[row]:g} in row {row}; must be 0 to 1")
     return Recordings(
         recording_id=strings(table, "recordings", "recording_id"),
         age_days=age_days,
@@ -124,9 +120,7 @@ def read_editions(table: pa.Table, recording_count: int, markets: pa.Array) -> E
         raise InputError(f"editions: recording_index falls in row {row}; sort by recording_index, preference")
     without = np.flatnonzero(np.bincount(recording, minlength=recording_count) == 0)
     if len(without):
-        raise InputError(
-            f"editions: recording_index {without[0]} has no edition; give each recording at least one"
-        )
+        raise InputError(f"editions: recording_index {without[0]} has no edition; give each recording at least one")
     artist = column(table, "editions", "artist_index", np.int32)
     album = column(table, "editions", "album_index", np.int32)
     in_range(artist, np.iinfo(np.int32).max, "editions", "artist_index")

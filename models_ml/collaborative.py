@@ -278,12 +278,8 @@ def _train(
     return np.asarray(model.item_factors)
 
 
-def _loss(
-    matrix: scipy.sparse.csr_matrix, listeners: Floats, recordings: Floats, regularization: float
-) -> float:
+def _loss(matrix: scipy.sparse.csr_matrix, listeners: Floats, recordings: Floats, regularization: float) -> float:
     """Training loss, added up by one thread so that it is the same every time."""
     if not matrix.nnz:
         return 0.0
-    return float(
-        implicit.cpu.als.calculate_loss(matrix, listeners, recordings, regularization, num_threads=1)
-    )
+    return float(implicit.cpu.als.calculate_loss(matrix, listeners, recordings, regularization, num_threads=1))

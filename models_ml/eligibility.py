@@ -28,9 +28,7 @@ def filter_codes(features: WeekFeatures, listeners: Ints, recordings: Ints) -> I
     codes = np.where(codes > 0, codes, excluded).astype(np.uint8)
     passing = np.flatnonzero((codes == 0) & (features.blocked_artists.lengths(listeners) > 0))
     editions = editions_for(features, listeners[passing], recordings[passing])
-    blocked = any_credit_among(
-        features.blocked_artists, features.editions.credits, listeners[passing], editions
-    )
+    blocked = any_credit_among(features.blocked_artists, features.editions.credits, listeners[passing], editions)
     codes[passing[blocked]] = FILTER_CODES["blocked_artist"]
     return codes
 

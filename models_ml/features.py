@@ -102,9 +102,7 @@ def read_features(
         interactions=read_interactions(interactions, count, width),
         exclusions=pairs(exclusions, "exclusions", "user_index", "recording_index", count, width),
         exclusion_code=_exclusion_codes(strings(exclusions, "exclusions", "rule_id")),
-        blocked_artists=pairs(
-            blocked_artists, "blocked_artists", "user_index", "artist_index", count, artists
-        ),
+        blocked_artists=pairs(blocked_artists, "blocked_artists", "user_index", "artist_index", count, artists),
         known_artists=pairs(known_artists, "known_artists", "user_index", "artist_index", count, artists),
         prior_plays=column(known_artists, "known_artists", "prior_plays", np.int64),
     )

@@ -124,9 +124,7 @@ def playlist_blocks(
     user_index = column(candidates, "candidates", "user_index", np.int64)
     if (np.diff(user_index) <= 0).any():
         row = int(np.flatnonzero(np.diff(user_index) <= 0)[0]) + 1
-        raise InputError(
-            f"candidates: user_index {user_index[row]} in row {row} is out of order; sort, one row each"
-        )
+        raise InputError(f"candidates: user_index {user_index[row]} in row {row} is out of order; sort, one row each")
     maker = PlaylistMaker(features, factors, params)
     done = 0
     for batch in candidates.to_batches(max_chunksize=params.candidates.block_listeners):
@@ -172,9 +170,7 @@ class PlaylistMaker:
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         return RankedPool(pool, edition, components, ~known, personal)
 
-    def _slots(
-        self, listeners: Ints, full: Ints, has_vector: Bools, ranked: RankedPool, chosen: Ints
-    ) -> pa.Table:
+    def _slots(self, listeners: Ints, full: Ints, has_vector: Bools, ranked: RankedPool, chosen: Ints) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
         features = self._features
         heard_order = arrange(features.editions.artist[ranked.edition[chosen]])
@@ -240,9 +236,7 @@ def _slate(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[
         nothing = np.zeros(shape, dtype=np.int32)
         return Slate(nothing, nothing, valid, valid), grid
     edition = ranked.edition[grid]
-    slate = Slate(
-        features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid
-    )
+    slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
     return slate, grid
 
 
@@ -267,17 +261,13 @@ def _rung(personal: Bools) -> pa.Array:
 
 def _source_lists(bits: Ints) -> pa.Array:
     """The names of the sources behind each bit mask."""
-    names = [
-        [name for bit, name in enumerate(SOURCES) if mask >> bit & 1] for mask in range(1 << len(SOURCES))
-    ]
+    names = [[name for bit, name in enumerate(SOURCES) if mask >> bit & 1] for mask in range(1 << len(SOURCES))]
     return pa.array(names, pa.list_(pa.string())).take(pa.array(bits))
 
 
 def _primary_source(bits: Ints) -> pa.Array:
     """The first source of each bit mask."""
-    names = [
-        next((name for bit, name in enumerate(SOURCES) if mask >> bit & 1), None) for mask in range(1 << 3)
-    ]
+    names = [next((name for bit, name in enumerate(SOURCES) if mask >> bit & 1), None) for mask in range(1 << 3)]
     return pa.array(names, pa.string()).take(pa.array(bits))
 
 

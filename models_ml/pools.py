@@ -94,9 +94,7 @@ def to_table(pool: Pool, listeners: Ints, has_vector: Bools) -> pa.Table:
     """One row per listener of the block, with lists in the order of the recordings (CANDIDATES_SCHEMA)."""
     offsets = np.concatenate([[0], np.cumsum(pool.lengths(len(listeners)))]).astype(np.int32)
     rungs = np.where(has_vector, COLLABORATIVE, POPULAR)
-    lists = [
-        pa.ListArray.from_arrays(offsets, values) for values in (pool.recordings, pool.scores, pool.sources)
-    ]
+    lists = [pa.ListArray.from_arrays(offsets, values) for values in (pool.recordings, pool.scores, pool.sources)]
     columns = [pa.array(listeners, pa.int32()), pa.array(rungs, pa.string()), *lists]
     return pa.Table.from_arrays(columns, schema=CANDIDATES_SCHEMA)
 

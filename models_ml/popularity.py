@@ -24,6 +24,7 @@ class PopularLists:
     recording: (lists, longest) int32, -1 past a list's end.
     members: the same as pairs of list and recording, with, for each pair,
     place: int64 position in the list, and is_own: bool, True where the market itself plays it.
+    is_listened: (recordings,) bool, False for those at a list's end that nobody has heard.
     """
 
     market_names: pa.Array
@@ -31,6 +32,7 @@ class PopularLists:
     members: Pairs
     place: Ints
     is_own: Bools
+    is_listened: Bools
 
     def of_market(self, markets: pa.Array) -> Ints:
         """List of each market, everywhere's for null and for markets without one."""
@@ -45,10 +47,10 @@ class PopularLists:
         return np.where(found >= 0, 1.0 - self.place[found] / self.members.lengths(lists).clip(1), 0.0)
 
     def is_popular(self, lists: Ints, recordings: Ints, *, own_only: bool) -> Bools:
-        """Whether a recording is in the list, or in the market's own part of it."""
+        """Whether a recording that somebody hears is in the list, or in the market's own part of it."""
         found = self.members.find(lists, recordings)
         if not own_only or not len(self.place):
-            return found >= 0
+            return (found >= 0) & self.is_listened[recordings]
         return (found >= 0) & self.is_own[found]
 
 
@@ -64,12 +66,12 @@ def read_popularity(table: pa.Table, recording_count: int) -> PopularLists:
     if (np.diff(place) < 0).any() or ((np.diff(rank) <= 0) & (np.diff(place) == 0)).any():
         raise InputError(f"{name}: rows are out of order; sort by market, rank, one row a rank")
     general = recording[place == 0]
-    lists = [
-        _first_mentions(np.concatenate([recording[place == row], general])) for row in range(1, len(names))
-    ]
+    lists = [_first_mentions(np.concatenate([recording[place == row], general])) for row in range(1, len(names))]
     own_lengths = np.bincount(place, minlength=len(names))
     own_lengths[0] = 0
-    return _lists(names, [_first_mentions(general), *lists], own_lengths, recording_count)
+    is_listened = np.zeros(recording_count, dtype=bool)
+    is_listened[recording[column(table, name, "listener_count", np.int64) > 0]] = True
+    return _lists(names, [_first_mentions(general), *lists], own_lengths, is_listened)
 
 
 def _first_mentions(recordings: Ints) -> Ints:
@@ -78,7 +80,7 @@ def _first_mentions(recordings: Ints) -> Ints:
     return recordings[np.sort(first)]
 
 
-def _lists(names: pa.Array, lists: list[Ints], own_lengths: Ints, recording_count: int) -> PopularLists:
+def _lists(names: pa.Array, lists: list[Ints], own_lengths: Ints, is_listened: Bools) -> PopularLists:
     lengths = np.array([len(members) for members in lists], dtype=np.int64)
     rows, places = np.repeat(np.arange(len(lists)), lengths), spread(np.zeros_like(lengths), lengths)
     recordings = np.concatenate(lists)
@@ -86,5 +88,6 @@ def _lists(names: pa.Array, lists: list[Ints], own_lengths: Ints, recording_coun
     padded[rows, places] = recordings
     order = np.lexsort((recordings, rows))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    members = Pairs(indptr, recordings[order], max(recording_count, 1))
-    return PopularLists(names, padded, members, places[order], (places < own_lengths[rows])[order])
+    members = Pairs(indptr, recordings[order], max(len(is_listened), 1))
+    is_own = (places < own_lengths[rows])[order]
+    return PopularLists(names, padded, members, places[order], is_own, is_listened)

@@ -89,11 +89,7 @@ def score(
     age_days = features.recordings.age_days[recordings]
     fresh = params.freshness_weight * 0.5 ** (age_days / params.freshness_half_life_days)
     return Components(
-        collaborative=np.where(
-            is_personal, params.collaborative_weight * retrieval_scores.astype(np.float64), 0.0
-        ),
-        popularity=np.where(
-            is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength
-        ),
+        collaborative=np.where(is_personal, params.collaborative_weight * retrieval_scores.astype(np.float64), 0.0),
+        popularity=np.where(is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength),
         freshness=np.where(np.isnan(age_days), 0.0, fresh),
     )

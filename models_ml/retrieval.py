@@ -106,9 +106,7 @@ class ExactRetriever:
         parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))
         return _stacked(parts, k)
 
-    def _search_block(
-        self, queries: Floats, k: int, forbidden: Bools | None, block: tuple[int, int]
-    ) -> Neighbours:
+    def _search_block(self, queries: Floats, k: int, forbidden: Bools | None, block: tuple[int, int]) -> Neighbours:
         part = queries[slice(*block)]
         scores = part @ self._member_vectors.T
         if forbidden is not None:

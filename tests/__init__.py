@@ -1,0 +1,1 @@
+"""Tests: they mirror the packages, and run the whole road end to end."""

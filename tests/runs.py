@@ -18,16 +18,20 @@ def start_run(home: Home, week: dt.date, log: Path) -> "subprocess.Popen[bytes]"
     """`monday-mix run`, leader of its own process group; what it says goes to the end of `log`."""
     command = [sys.executable, "-m", "dagster_project.cli", "run", "--week", week.isoformat(), "--home", str(home.root)]
     with open(log, "ab") as words:
-        return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-                                start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True
+        )
 
 
 def broken_playlists(home: Home) -> list[tuple[object, ...]]:
     """Published playlists without exactly thirty tracks, and tracks without a playlist: week, user, tracks."""
-    return query(home.root, f"""
+    return query(
+        home.root,
+        f"""
         select week, user_id, count(weekly_playlist_tracks.position) as tracks
         from weekly_playlists
         full join weekly_playlist_tracks using (program_id, week, user_id)
         group by all
         having count(weekly_playlist_tracks.position) <> {TRACKS} or count(weekly_playlists.playlist_id) <> {TRACKS}
-    """)
+    """,
+    )

@@ -20,8 +20,16 @@ from models_ml.candidates import find_candidates
 from models_ml.features import WeekFeatures, read_features
 from models_ml.playlists import PlaylistParams, build_playlists
 
-FEATURES_READ = ("listeners", "recordings", "editions", "interactions", "exclusions", "blocked_artists", "known_artists",
-                 "market_popularity")
+FEATURES_READ = (
+    "listeners",
+    "recordings",
+    "editions",
+    "interactions",
+    "exclusions",
+    "blocked_artists",
+    "known_artists",
+    "market_popularity",
+)
 
 
 def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
@@ -30,51 +38,88 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec(key, deps=[keys.CANDIDATE_INDEX, *map(keys.feature, FEATURES_READ)], group_name="candidates",
-                        partitions_def=keys.WEEKLY, kinds={"python", "parquet"}, description=words)
-           for key, words in (
-               (keys.CANDIDATES, "One row per listener: recordings that pass every filter, with score and sources."),
-               (keys.ml("candidate_funnel"), "One row per stage and rule: how many candidates it took out."),
-               (keys.ml("rejected_candidates"), "One row per sampled listener and candidate that a rule took out."))],
-    name="candidates", partitions_def=keys.WEEKLY, backfill_policy=keys.ONE_WEEK_A_RUN)
+    specs=[
+        dg.AssetSpec(
+            key,
+            deps=[keys.CANDIDATE_INDEX, *map(keys.feature, FEATURES_READ)],
+            group_name="candidates",
+            partitions_def=keys.WEEKLY,
+            kinds={"python", "parquet"},
+            description=words,
+        )
+        for key, words in (
+            (keys.CANDIDATES, "One row per listener: recordings that pass every filter, with score and sources."),
+            (keys.ml("candidate_funnel"), "One row per stage and rule: how many candidates it took out."),
+            (keys.ml("rejected_candidates"), "One row per sampled listener and candidate that a rule took out."),
+        )
+    ],
+    name="candidates",
+    partitions_def=keys.WEEKLY,
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
 def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Search, filter with named reasons, and search again for listeners left with few."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     factors = load_factors(lake, week)
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     found = find_candidates(week_features(lake, week), factors, retriever, settings.candidates, unhurried())
-    for key, table, rows in ((keys.CANDIDATES, "candidates/candidates", found.table),
-                             (keys.ml("candidate_funnel"), "ml/candidate_funnel", found.funnel),
-                             (keys.ml("rejected_candidates"), "ml/rejected_candidates", found.rejected)):
+    for key, table, rows in (
+        (keys.CANDIDATES, "candidates/candidates", found.table),
+        (keys.ml("candidate_funnel"), "ml/candidate_funnel", found.funnel),
+        (keys.ml("rejected_candidates"), "ml/rejected_candidates", found.rejected),
+    ):
         yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": lake.replace_week(table, week, rows)})
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec(key, deps=[keys.CANDIDATES, *map(keys.feature, FEATURES_READ)], group_name="playlists",
-                        partitions_def=keys.WEEKLY, kinds={"python", "parquet"}, description=words)
-           for key, words in (
-               (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
-               (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
-               (keys.ml("run_facts"), "One row: what made the week's playlists."))],
-    name="playlists", partitions_def=keys.WEEKLY, backfill_policy=keys.ONE_WEEK_A_RUN)
+    specs=[
+        dg.AssetSpec(
+            key,
+            deps=[keys.CANDIDATES, *map(keys.feature, FEATURES_READ)],
+            group_name="playlists",
+            partitions_def=keys.WEEKLY,
+            kinds={"python", "parquet"},
+            description=words,
+        )
+        for key, words in (
+            (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
+            (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
+            (keys.ml("run_facts"), "One row: what made the week's playlists."),
+        )
+    ],
+    name="playlists",
+    partitions_def=keys.WEEKLY,
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
 def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     made = build_playlists(
-        week_features(lake, week), load_factors(lake, week),
+        week_features(lake, week),
+        load_factors(lake, week),
         lake.read_week("candidates/candidates", week),
-        PlaylistParams(settings.candidates, settings.ranking, settings.rules), unhurried())
-    for name, rows in (("playlist_slots", made.slots), ("relaxations", made.relaxations),
-                       ("run_facts", _run_facts(workspace, week))):
+        PlaylistParams(settings.candidates, settings.ranking, settings.rules),
+        unhurried(),
+    )
+    for name, rows in (
+        ("playlist_slots", made.slots),
+        ("relaxations", made.relaxations),
+        ("run_facts", _run_facts(workspace, week)),
+    ):
         count = lake.replace_week(f"ml/{name}", week, rows)
         yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
 
 
 def _run_facts(workspace: Workspace, week: dt.date) -> pa.Table:
     trained = dt.datetime.fromtimestamp(workspace.lake.path(RECORDING_FACTORS, week).stat().st_mtime, dt.UTC)
-    return pa.Table.from_pylist([{
-        "config_hash": workspace.configuration.hash(),
-        "model_version": f"{week}:{workspace.lake.content_hash(RECORDING_FACTORS, week)[:12]}",
-        "model_trained_at": trained.replace(tzinfo=None),
-        "generated_at": workspace.started_at,
-    }], schema=RUN_FACTS)
+    return pa.Table.from_pylist(
+        [
+            {
+                "config_hash": workspace.configuration.hash(),
+                "model_version": f"{week}:{workspace.lake.content_hash(RECORDING_FACTORS, week)[:12]}",
+                "model_trained_at": trained.replace(tzinfo=None),
+                "generated_at": workspace.started_at,
+            }
+        ],
+        schema=RUN_FACTS,
+    )

@@ -14,18 +14,28 @@ from dagster_project.publishing import publish_week
 from dagster_project.resources import Workspace
 
 
-@dg.asset(key=keys.PLAYLISTS_PUBLISHED, deps=[keys.mart(name) for name in MART_TABLES], partitions_def=keys.WEEKLY,
-          group_name="published", kinds={"duckdb"}, backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=2, delay=5))
+@dg.asset(
+    key=keys.PLAYLISTS_PUBLISHED,
+    deps=[keys.mart(name) for name in MART_TABLES],
+    partitions_def=keys.WEEKLY,
+    group_name="published",
+    kinds={"duckdb"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
+)
 def published(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The playlist tables of the newest weeks in one DuckDB file, replaced at once; then the manifest."""
     week = parse_week(context.partition_key)
     counts = publish_week(workspace.paths, week, workspace.configuration.run.publish_weeks)
     files = workspace.lake.read_week(WEEK_FILES_TABLE, week)
-    manifest = write_manifest(workspace.paths, week, workspace.configuration, manifest_inputs(files),
-                              workspace.started_at)
-    return dg.MaterializeResult(metadata={
-        "dagster/row_count": counts["weekly_playlist_tracks"],
-        "playlists": counts["weekly_playlists"],
-        "file": dg.MetadataValue.path(str(workspace.paths.published)),
-        "manifest_hash": manifest["hash"],
-    })
+    manifest = write_manifest(
+        workspace.paths, week, workspace.configuration, manifest_inputs(files), workspace.started_at
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": counts["weekly_playlist_tracks"],
+            "playlists": counts["weekly_playlists"],
+            "file": dg.MetadataValue.path(str(workspace.paths.published)),
+            "manifest_hash": manifest["hash"],
+        }
+    )

@@ -15,11 +15,26 @@ from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.home import WAREHOUSE_PROJECT, parse_week
 from dagster_project.resources import Dbt, Workspace, clear_scratch, dbt_build_arguments, dbt_environment
 
-FEATURE_TABLES = ("artists", "listeners", "recordings", "editions", "interactions", "exclusions", "blocked_artists",
-                  "known_artists", "heard_tracks", "market_popularity")
+FEATURE_TABLES = (
+    "artists",
+    "listeners",
+    "recordings",
+    "editions",
+    "interactions",
+    "exclusions",
+    "blocked_artists",
+    "known_artists",
+    "heard_tracks",
+    "market_popularity",
+)
 REPORT_TABLES = ("intake_files", "quarantine")
-MART_TABLES = ("weekly_playlists", "weekly_playlist_tracks", "playlist_relaxations", "rejected_candidates",
-               "candidate_funnel")
+MART_TABLES = (
+    "weekly_playlists",
+    "weekly_playlist_tracks",
+    "playlist_relaxations",
+    "rejected_candidates",
+    "candidate_funnel",
+)
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)
 manifest = ensure_manifest()
@@ -29,8 +44,9 @@ class Translator(DagsterDbtTranslator):
     """dbt nodes by the folder they live in; every landed dataset is the one asset that reads landing."""
 
     def __init__(self) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True,
-                                                      enable_source_metadata=False))
+        super().__init__(
+            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True, enable_source_metadata=False)
+        )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Sources by their producer, models by folder and name."""
@@ -56,8 +72,16 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["fqn"][1])
 
 
-@dbt_assets(manifest=manifest, project=project, select="tag:features", partitions_def=keys.WEEKLY,
-            dagster_dbt_translator=Translator(), name="features", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
+@dbt_assets(
+    manifest=manifest,
+    project=project,
+    select="tag:features",
+    partitions_def=keys.WEEKLY,
+    dagster_dbt_translator=Translator(),
+    name="features",
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
+)
 def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """Clean, weigh and cut as of the Monday."""
     week = parse_week(context.partition_key)
@@ -67,8 +91,16 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     _adopt(workspace, week, "features", FEATURE_TABLES)
 
 
-@dbt_assets(manifest=manifest, project=project, select="tag:marts", partitions_def=keys.WEEKLY,
-            dagster_dbt_translator=Translator(), name="marts", backfill_policy=keys.ONE_WEEK_A_RUN, retry_policy=dg.RetryPolicy(max_retries=1, delay=10))
+@dbt_assets(
+    manifest=manifest,
+    project=project,
+    select="tag:marts",
+    partitions_def=keys.WEEKLY,
+    dagster_dbt_translator=Translator(),
+    name="marts",
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
+)
 def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """The playlist tables, tested before anyone sees them."""
     week = parse_week(context.partition_key)

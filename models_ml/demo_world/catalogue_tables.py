@@ -108,9 +108,7 @@ def _credits(random: Random, catalogue: Catalogue, ids: CatalogueIds) -> tuple[p
         artists.first[genre]
         + (tracks.artist - artists.first[genre] + 1 + random.integers(0, 1_000, len(tracks))) % width
     )
-    counts = (
-        1 + ((random.random(len(tracks)) < _SECOND_ARTIST_SHARE) & (guest != tracks.artist))[tracks.original]
-    )
+    counts = 1 + ((random.random(len(tracks)) < _SECOND_ARTIST_SHARE) & (guest != tracks.artist))[tracks.original]
     both = np.stack([tracks.artist, guest[tracks.original]], axis=1)
     return ids.artist.take(pa.array(both[np.arange(2) < counts[:, None]])), counts
 
@@ -145,9 +143,7 @@ def _recording_ids(random: Random, catalogue: Catalogue) -> tuple[pa.Array, pa.A
     has_isrc = (random.random(len(tracks)) < _ISRC_SHARE)[tracks.original]
     has_isrc &= kind != SAME_TITLE
     has_recording = (random.random(len(tracks)) < _RECORDING_ID_SHARE)[tracks.original]
-    by_kind = {
-        wanted: np.zeros(len(tracks), dtype=bool) for wanted in (SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE)
-    }
+    by_kind = {wanted: np.zeros(len(tracks), dtype=bool) for wanted in (SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE)}
     for wanted, there in by_kind.items():
         there[tracks.original[kind == wanted]] = True
     # Ids outrank titles: whoever is to be known by the title must not carry an id of its own.
@@ -172,9 +168,7 @@ def _where(known: Bools, values: pa.Array) -> pa.Array:
     return pc.if_else(pa.array(known), values, pa.scalar(None, pa.string()))
 
 
-def tag_table(
-    seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams
-) -> pa.Table:
+def tag_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: WorldSize, params: WorldParams) -> pa.Table:
     """One row per listener, track and tag: genres, moods, and words that say nothing."""
     random = generator(seed, "tags")
     tracks = catalogue.tracks
@@ -199,9 +193,7 @@ def tag_table(
             "tagged_at": moments(tagged),
         }
     )
-    return table.filter(pa.array(tagged < size.end_ms)).sort_by(
-        [("tagged_at", "ascending"), ("track_id", "ascending")]
-    )
+    return table.filter(pa.array(tagged < size.end_ms)).sort_by([("tagged_at", "ascending"), ("track_id", "ascending")])
 
 
 def nearest_mood(random: Random, sound: np.ndarray) -> Ints:
@@ -243,9 +235,7 @@ def truth_table(catalogue: Catalogue, ids: CatalogueIds) -> pa.Table:
             "genre": texts(GENRE_NAMES[catalogue.track_genre]),
             "scene": pa.array(catalogue.artists.scene[tracks.artist].astype(np.int32)),
             "popularity": pa.array(np.round(catalogue.artists.popularity[tracks.artist] * tracks.weight, 6)),
-            "mood": texts(
-                np.array([mood.words[0] for mood in MOODS], dtype=object)[_plain_mood(tracks.sound)]
-            ),
+            "mood": texts(np.array([mood.words[0] for mood in MOODS], dtype=object)[_plain_mood(tracks.sound)]),
             "tempo_bpm": pa.array(tracks.tempo_bpm),
             **columns,
             "original_track_id": ids.track.take(pa.array(tracks.original)),

@@ -83,9 +83,7 @@ def make_shelves(catalogue: Catalogue, params: WorldParams) -> Shelves:
     """Sorted and summed once, so that a draw costs a binary search."""
     tracks, artists = catalogue.tracks, catalogue.artists
     weight = tracks.weight ** (_CONFORMITY_WEIGHT * params.conformity)
-    popularity = (artists.popularity[tracks.artist] * tracks.weight) ** (
-        _CONFORMITY_WEIGHT * params.conformity
-    )
+    popularity = (artists.popularity[tracks.artist] * tracks.weight) ** (_CONFORMITY_WEIGHT * params.conformity)
     key = catalogue.track_genre * _KEY_DAYS + _day_key(tracks.playable_ms)
     order = np.argsort(key, kind="stable")
     return Shelves(

@@ -19,9 +19,7 @@ _UNKNOWN_TYPES = np.array(["heartbeat", "seek", "PlaybackStartedV2"], dtype=obje
 _UNREADABLE_TIMES = np.array(["yesterday", "2026-13-45T25:61:00Z", "n/a", "32.12.1999 noon"], dtype=object)
 
 
-def with_dirt(
-    random: Random, chunk_number: int, events: pa.Table, params: WorldParams
-) -> tuple[pa.Table, pa.Table]:
+def with_dirt(random: Random, chunk_number: int, events: pa.Table, params: WorldParams) -> tuple[pa.Table, pa.Table]:
     """Events with duplicates and broken rows among them, and broken rows for a file of another format.
 
     events: a chunk's clean ones, sorted by moment; so is the first result. The second has the contract's

@@ -71,9 +71,7 @@ def document_table(
     )
 
 
-def _sentences(
-    random: Random, catalogue: Catalogue, told: np.ndarray, names: Objects, titles: Objects
-) -> Objects:
+def _sentences(random: Random, catalogue: Catalogue, told: np.ndarray, names: Objects, titles: Objects) -> Objects:
     """What is said: the work, the genre, how it sounds and when to hear it."""
     sound = catalogue.tracks.sound[told]
     table = np.array(GENRE_WORDS, dtype=object)

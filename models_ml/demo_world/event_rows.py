@@ -144,9 +144,7 @@ def _users(chunk: Chunk, listener: Ints) -> pa.Array:
 
 
 def _session_ids(chunk: Chunk, session: Ints, known: Bools) -> pa.Array:
-    every = joined(
-        "-", pa.scalar(f"s{chunk.number:05d}"), numbered("", np.arange(len(chunk.chooser.sessions)), 6)
-    )
+    every = joined("-", pa.scalar(f"s{chunk.number:05d}"), numbered("", np.arange(len(chunk.chooser.sessions)), 6))
     return every.take(pa.array(session, mask=~known))
 
 
@@ -162,9 +160,7 @@ def _contexts(chunk: Chunk, ids: CatalogueIds) -> tuple[Ints, pa.Array]:
     listener, mode = sessions.listener[plays.session], sessions.mode[plays.session]
     own = (chooser.listeners.first + listener) * MODES_LIMIT + mode
     # Whoever keeps no playlist plays from the collection.
-    context = np.where(
-        (context == _USER_PLAYLIST) & ~np.isin(own, chunk.members.number), _COLLECTION, context
-    )
+    context = np.where((context == _USER_PLAYLIST) & ~np.isin(own, chunk.members.number), _COLLECTION, context)
     # One array of every sort of id, the row's own picked by what its context is.
     each = max(1, chooser.params.editorial_playlists_per_genre)
     editorial = chooser.catalogue.track_genre[plays.track] * each + plays.session % each
@@ -242,9 +238,7 @@ def _member_rows(chunk: Chunk, playing: pa.Table, ids: CatalogueIds) -> list[pa.
         context = texts(np.full(len(rows), CONTEXTS[_USER_PLAYLIST], dtype=object))
         table = table.set_column(table.schema.get_field_index("context_type"), "context_type", context)
         tables.append(
-            table.set_column(
-                table.schema.get_field_index("context_id"), "context_id", names.take(pa.array(rows))
-            )
+            table.set_column(table.schema.get_field_index("context_id"), "context_id", names.take(pa.array(rows)))
         )
     return tables
 

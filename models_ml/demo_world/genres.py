@@ -36,9 +36,7 @@ class Genre:
 
 GENRES = (
     Genre("pop", ("indie pop", "r&b", "electronic"), 10, 0.65, 0.25, 0.25, 116, 200, 0.12, "pop"),
-    Genre(
-        "indie pop", ("pop", "indie rock", "singer-songwriter"), 5, 0.5, 0.35, 0.4, 118, 215, 0.05, "indie"
-    ),
+    Genre("indie pop", ("pop", "indie rock", "singer-songwriter"), 5, 0.5, 0.35, 0.4, 118, 215, 0.05, "indie"),
     Genre("rock", ("indie rock", "metal", "blues", "punk"), 8, 0.75, 0.45, 0.25, 124, 240, 0.06, "rock"),
     Genre("indie rock", ("rock", "indie pop", "punk"), 6, 0.65, 0.5, 0.3, 126, 225, 0.06, "indie"),
     Genre("punk", ("rock", "indie rock", "metal"), 3, 0.95, 0.5, 0.1, 168, 145, 0.2, "rock"),
@@ -54,13 +52,9 @@ GENRES = (
     Genre("jazz", ("soul", "funk", "classical"), 3, 0.35, 0.35, 0.85, 118, 330, 0.0, "jazz", 0.15),
     Genre("classical", ("ambient", "jazz"), 3, 0.2, 0.4, 0.95, 90, 300, 0.0, "classical", 0.05),
     Genre("ambient", ("classical", "electronic"), 2, 0.1, 0.5, 0.4, 76, 320, 0.0, "ambient", 0.05),
-    Genre(
-        "electronic", ("house", "techno", "ambient"), 6, 0.7, 0.45, 0.05, 120, 250, 0.02, "electronic", 0.4
-    ),
+    Genre("electronic", ("house", "techno", "ambient"), 6, 0.7, 0.45, 0.05, 120, 250, 0.02, "electronic", 0.4),
     Genre("house", ("techno", "electronic", "funk"), 4, 0.8, 0.25, 0.05, 124, 330, 0.02, "electronic", 0.4),
-    Genre(
-        "techno", ("house", "electronic", "drum and bass"), 3, 0.9, 0.75, 0.02, 132, 370, 0.0, "techno", 0.05
-    ),
+    Genre("techno", ("house", "electronic", "drum and bass"), 3, 0.9, 0.75, 0.02, 132, 370, 0.0, "techno", 0.05),
     Genre(
         "drum and bass",
         ("techno", "electronic", "hip hop"),
@@ -191,10 +185,7 @@ def zone_chances() -> Floats:
 def zone_offsets_ms(first_day: dt.date, days: int) -> Ints:
     """(zones, days) local time minus UTC on each day; changes of the clock take effect at midnight."""
     dates = [first_day + dt.timedelta(days=day) for day in range(days)]
-    summer = {
-        rule: np.array([_is_summer(rule, date) for date in dates], dtype=np.int64)
-        for rule in ("us", "eu", "")
-    }
+    summer = {rule: np.array([_is_summer(rule, date) for date in dates], dtype=np.int64) for rule in ("us", "eu", "")}
     return np.stack([(hours + summer[rule]) * 3_600_000 for hours, rule in _ZONES.values()])
 
 

@@ -70,9 +70,7 @@ class Listeners:
         return self.first + np.arange(len(self))
 
 
-def draw_listeners(
-    seed: int, first: int, count: int, space: Space, size: WorldSize, params: WorldParams
-) -> Listeners:
+def draw_listeners(seed: int, first: int, count: int, space: Space, size: WorldSize, params: WorldParams) -> Listeners:
     """The chunk of `count` listeners that begins at `first`, a multiple of chunk_listeners."""
     random = generator(seed, "listeners", first // chunk_listeners(params))
     chances = [params.registered_only_share, params.events_only_share, params.play_counts_share]
@@ -142,9 +140,7 @@ def _mode_weights(random: Random, mode_genre: Ints, size: WorldSize, params: Wor
     return shares
 
 
-def _points(
-    random: Random, mode_genre: Ints, space: Space, size: WorldSize, params: WorldParams
-) -> tuple[Ints, Ints]:
+def _points(random: Random, mode_genre: Ints, space: Space, size: WorldSize, params: WorldParams) -> tuple[Ints, Ints]:
     """Genres (listeners, modes, POINTS) and places (listeners, modes, POINTS, dimensions) of the modes."""
     table, counts = neighbour_table()
     home = np.maximum(mode_genre, 0)

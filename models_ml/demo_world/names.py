@@ -78,9 +78,7 @@ def artist_names(random: Random, flavours: Objects, languages: Objects) -> Objec
             return names
         names[taken] = _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
     taken = np.flatnonzero(_repeated(names))
-    names[taken] = (
-        names[taken] + " & " + _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
-    )
+    names[taken] = names[taken] + " & " + _by_group(random, flavours[taken], languages[taken], ARTIST_PATTERNS)
     taken = np.flatnonzero(_repeated(names))
     names[taken] = names[taken] + np.array([f" {place + 2}" for place in range(len(taken))], dtype=object)
     return names
@@ -95,9 +93,7 @@ def track_titles(random: Random, flavours: Objects, languages: Objects, artists:
             return titles
         titles[taken] = _titles(random, flavours[taken], languages[taken])
     taken = np.flatnonzero(_repeated(_beside(titles, artists)))
-    titles[taken] = titles[taken] + np.array(
-        [f", Pt. {place + 2}" for place in range(len(taken))], dtype=object
-    )
+    titles[taken] = titles[taken] + np.array([f", Pt. {place + 2}" for place in range(len(taken))], dtype=object)
     return titles
 
 

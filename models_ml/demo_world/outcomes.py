@@ -78,9 +78,7 @@ def _moments(random: Random, chooser: Chooser, plays: Plays, ms_played: Ints) ->
     return moments
 
 
-def draw_actions(
-    random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize
-) -> Actions:
+def draw_actions(random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize) -> Actions:
     """Saves and likes of what fits, dislikes and blocks of what doesn't, each once a listener and track."""
     fits = logistic(chooser.params.taste_strength * 3.0 * (_NEAR - plays.distance))
     finished, skipped = outcomes.end == FINISHED, outcomes.end == SKIPPED
@@ -101,9 +99,7 @@ def draw_actions(
         kinds.append(np.full(len(found), sort))
         rows.append(found)
     kind, play = np.concatenate(kinds), np.concatenate(rows)
-    moment = outcomes.occurred_ms[play] + (random.random(len(play)) * outcomes.ms_played[play]).astype(
-        np.int64
-    )
+    moment = outcomes.occurred_ms[play] + (random.random(len(play)) * outcomes.ms_played[play]).astype(np.int64)
     again = np.flatnonzero((kind == SAVE) & (random.random(len(kind)) < _UNSAVE_SHARE))
     later = moment[again] + (random.exponential(_UNSAVE_DAYS, len(again)) * DAY_MS).astype(np.int64) + 60_000
     kind = np.concatenate([kind, np.full(len(again), UNSAVE)])
@@ -116,9 +112,7 @@ def _happens(random: Random, chance: Floats) -> Bools:
     return random.random(len(chance)) < chance
 
 
-def before_blocks(
-    chooser: Chooser, plays: Plays, outcomes: Outcomes, actions: Actions
-) -> tuple[Bools, Bools]:
+def before_blocks(chooser: Chooser, plays: Plays, outcomes: Outcomes, actions: Actions) -> tuple[Bools, Bools]:
     """(plays,) and (actions,) True for what happened before the listener blocked that track or artist."""
     listener = chooser.sessions.listener[plays.session]
     artist = chooser.catalogue.tracks.artist[plays.track]

@@ -34,29 +34,21 @@ class WorldParams:
     plays_per_listener_mean: float = _setting(
         100.0, "plays", 1, 5_000, "mean plays of a listener who was there all along"
     )
-    plays_spread: float = _setting(
-        1.0, "sigma of log", 0, 2.5, "how unequal listeners are in how much they play"
-    )
+    plays_spread: float = _setting(1.0, "sigma of log", 0, 2.5, "how unequal listeners are in how much they play")
     plays_per_session_mean: float = _setting(9.0, "plays", 1, 60, "mean plays in one sitting")
     # Taste, and what gives it away.
     taste_modes_max: int = _setting(4, "modes", 1, 6, "the most kinds of music one listener cares for")
-    taste_strength: float = _setting(
-        1.0, "factor", 0, 4, "how far taste decides what is chosen, skipped and saved"
-    )
+    taste_strength: float = _setting(1.0, "factor", 0, 4, "how far taste decides what is chosen, skipped and saved")
     genre_carries_taste: float = _share(0.92, "artists whose genre label is the one that they play")
     words_carry_taste: float = _share(0.85, "titles, tags and reviews whose words fit the music")
     sound_carries_taste: float = _share(0.8, "how far tempo, energy and length follow from the music")
     conformity: float = _share(0.5, "how far popularity drives choice")
     popularity_exponent: float = _setting(0.9, "Zipf exponent", 0, 2, "how unequal artists are in popularity")
-    home_preference: float = _setting(
-        1.0, "log weight", 0, 4, "pull of artists from the listener's own market"
-    )
+    home_preference: float = _setting(1.0, "log weight", 0, 4, "pull of artists from the listener's own market")
     # The new and the known.
     novelty_mean: float = _setting(0.0, "-1 to 1", -1, 1, "mean love (1) or hate (-1) of the new")
     novelty_spread: float = _setting(0.4, "-1 to 1", 0, 1, "standard deviation of love of the new")
-    replay_share: float = _share(
-        0.5, "plays of an indifferent listener that go to tracks played before", 0.95
-    )
+    replay_share: float = _share(0.5, "plays of an indifferent listener that go to tracks played before", 0.95)
     fresh_share: float = _share(0.08, "first plays that go to releases of the last four weeks")
     exploration_share: float = _share(0.08, "sessions in a neighbouring genre")
     drift_per_week: float = _setting(0.01, "log weight a week", 0, 0.5, "how fast tastes move")

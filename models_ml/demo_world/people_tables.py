@@ -49,8 +49,7 @@ def _favourite_artists(random: Random, chooser: Chooser, ids: CatalogueIds, name
     genre = listeners.point_genre[:, 0, AT_END]
     row = np.arange(len(listeners)) * listeners.mode_genre.shape[1] * POINTS + AT_END
     drawn = [
-        chooser.catalogue.artists.first[genre] + chooser.choice.draw(random, row)
-        for _ in range(_FAVOURITE_ARTISTS)
+        chooser.catalogue.artists.first[genre] + chooser.choice.draw(random, row) for _ in range(_FAVOURITE_ARTISTS)
     ]
     artists = np.stack(drawn, axis=1)
     new = np.ones(artists.shape, dtype=bool)
@@ -112,9 +111,7 @@ def truth_table(listeners: Listeners) -> pa.Table:
                 pa.array(np.round(shares.reshape(-1), 4), pa.float32()), GENRE_COUNT
             ),
             "mode_genres": _per_mode(listeners, texts(GENRE_NAMES[_modes(listeners, listeners.mode_genre)])),
-            "mode_weights": _per_mode(
-                listeners, pa.array(np.round(_modes(listeners, weights), 4), pa.float32())
-            ),
+            "mode_weights": _per_mode(listeners, pa.array(np.round(_modes(listeners, weights), 4), pa.float32())),
             "novelty": pa.array(listeners.novelty),
             "adventurousness": pa.array(listeners.adventurousness),
             "plays_aimed_at": pa.array(listeners.plays),

@@ -68,9 +68,7 @@ def playlist_titles(random: Random, genre: Ints, mood: Ints, carries: float) -> 
         "{genre}": _genre_words(random, genre),
         "{mood}": _mood_words(random, mood),
         "{emoji}": np.array([entry.emoji for entry in MOODS], dtype=object)[mood],
-        "{year}": np.array([str(year) for year in range(2010, 2027)], dtype=object)[
-            random.integers(0, 17, count)
-        ],
+        "{year}": np.array([str(year) for year in range(2010, 2027)], dtype=object)[random.integers(0, 17, count)],
     }
     titles = _filled(random, _PATTERNS, parts, count)
     shout = random.random(count) < 0.15

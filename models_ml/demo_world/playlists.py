@@ -54,18 +54,14 @@ class Members:
     removed_ms: Ints
 
 
-def draw_members(
-    random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize
-) -> Members:
+def draw_members(random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize) -> Members:
     """Who keeps a playlist of which taste, and what is in it: finished tracks that fit, the best ones."""
     listeners, sessions = chooser.listeners, chooser.sessions
     listener, mode = sessions.listener[plays.session], sessions.mode[plays.session]
     local = listener * MODES_LIMIT + mode
     shape = (len(listeners), MODES_LIMIT)
     chance = np.zeros(shape)
-    chance[:, : listeners.mode_weight.shape[1]] = (
-        listeners.mode_weight[:, :, 1] * chooser.params.playlists_per_listener
-    )
+    chance[:, : listeners.mode_weight.shape[1]] = listeners.mode_weight[:, :, 1] * chooser.params.playlists_per_listener
     chance[listeners.kind == TOTALS_ONLY] = 0
     keeps = (random.random(shape) < chance).reshape(-1)
     limit = random.integers(_LEAST_TRACKS, _MOST_TRACKS + 1, keeps.size)
@@ -132,15 +128,11 @@ def _mean_sound(catalogue: Catalogue, members: Members) -> np.ndarray:
     playlist = np.cumsum(segment_starts(members.number)) - 1
     sound = np.rint(catalogue.tracks.sound[members.track] * 1_000)
     counts = np.bincount(playlist)
-    sums = np.stack(
-        [np.bincount(playlist, weights=sound[:, place]) for place in range(sound.shape[1])], axis=1
-    )
+    sums = np.stack([np.bincount(playlist, weights=sound[:, place]) for place in range(sound.shape[1])], axis=1)
     return sums / np.maximum(counts, 1)[:, None] / 1_000
 
 
-def member_table(
-    playlist_id: pa.Array, number: Ints, track: Ints, added_ms: Ints, ids: CatalogueIds
-) -> pa.Table:
+def member_table(playlist_id: pa.Array, number: Ints, track: Ints, added_ms: Ints, ids: CatalogueIds) -> pa.Table:
     """One row per playlist and track, in the order of the playlist: `playlist_tracks`."""
     return pa.table(
         {

@@ -72,10 +72,7 @@ def hour_profiles() -> Floats:
         0.4 * _hump(hour, 15, 3) + _hump(hour, 23, 2.2),
     )
     weekend = 0.5 * _hump(hour, 12, 3) + 0.9 * _hump(hour, 20, 3)
-    rows = [
-        np.concatenate([np.tile(shape + 0.02, 5), np.tile(0.5 * shape + weekend + 0.02, 2)])
-        for shape in shapes
-    ]
+    rows = [np.concatenate([np.tile(shape + 0.02, 5), np.tile(0.5 * shape + weekend + 0.02, 2)]) for shape in shapes]
     return np.array([row / row.sum() for row in rows])
 
 
@@ -97,9 +94,7 @@ def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params:
     length = random.geometric(1.0 / np.maximum(typical, 1.0))
     fraction = (start_ms - size.start_ms) / (size.end_ms - size.start_ms)
     weights = listeners.mode_weight[listener]
-    mode = choose_each(
-        random, weights[:, :, 0] * (1 - fraction[:, None]) + weights[:, :, 1] * fraction[:, None]
-    )
+    mode = choose_each(random, weights[:, :, 0] * (1 - fraction[:, None]) + weights[:, :, 1] * fraction[:, None])
     point = np.where(random.random(len(listener)) < fraction, AT_END, AT_START)
     away = random.random(len(listener)) < 2.5 * params.exploration_share * listeners.adventurousness[listener]
     usual_device = choose(random, _DEVICE_WEIGHTS, len(listeners))[listener]
@@ -122,9 +117,7 @@ def draw_sessions(random: Random, listeners: Listeners, size: WorldSize, params:
 def _picked(sessions: Sessions, rows: Ints) -> Sessions:
     """Sessions of these rows, sorted by listener and start."""
     rows = rows[np.lexsort((sessions.start_ms[rows], sessions.listener[rows]))]
-    return Sessions(
-        **{field.name: getattr(sessions, field.name)[rows] for field in dataclasses.fields(sessions)}
-    )
+    return Sessions(**{field.name: getattr(sessions, field.name)[rows] for field in dataclasses.fields(sessions)})
 
 
 def _starts(random: Random, listeners: Listeners, listener: Ints, size: WorldSize) -> Ints:

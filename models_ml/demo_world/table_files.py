@@ -65,9 +65,7 @@ class _LineFile:
         self._sink = self._open.enter_context(_sink(path, endings[-1], self._open))
         self._csv: Any = None
         if ".csv" in endings:
-            self._csv = self._open.enter_context(
-                pa_csv.CSVWriter(self._sink, _flat(schema.empty_table()).schema)
-            )
+            self._csv = self._open.enter_context(pa_csv.CSVWriter(self._sink, _flat(schema.empty_table()).schema))
 
     def write(self, table: pa.Table) -> None:
         if self._csv is not None:
@@ -109,7 +107,5 @@ def _spelt(table: pa.Table) -> pa.Table:
 def _flat(table: pa.Table) -> pa.Table:
     """Lists as values separated by '|', as far as a cell can hold them."""
     table = _spelt(table)
-    columns = [
-        pc.binary_join(column, "|") if pa.types.is_list(column.type) else column for column in table.columns
-    ]
+    columns = [pc.binary_join(column, "|") if pa.types.is_list(column.type) else column for column in table.columns]
     return pa.table(dict(zip(table.column_names, columns, strict=True)))

@@ -107,14 +107,10 @@ def _found(landing: Path, truth: Path, arguments: Mapping[str, Any]) -> Mapping[
     if told.get("state") == _WRITING:
         return None
     if told.get("arguments") != orjson.loads(_json(arguments)):
-        raise InputError(
-            f"{landing}: holds a demo world of another size, seed or parameters; name an empty folder"
-        )
+        raise InputError(f"{landing}: holds a demo world of another size, seed or parameters; name an empty folder")
     if all((truth / name).is_file() for name in _TRUTH_FILES):
         return dict(told["rows"])
-    raise InputError(
-        f"{truth}: the truth about {landing} is missing; empty both folders and write the world again"
-    )
+    raise InputError(f"{truth}: the truth about {landing} is missing; empty both folders and write the world again")
 
 
 def _require_room(landing: Path, truth: Path, arguments: Mapping[str, Any]) -> None:

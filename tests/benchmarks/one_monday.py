@@ -31,8 +31,10 @@ def main() -> None:
     size = WorldSize(listeners=options.listeners, weeks=1, last_week=week)
     started = time.monotonic()
     report = write_world(home.landing, home.root / "truth", size, WorldParams(), 7)
-    print(f"{os.cpu_count()} cores; {options.listeners:,} listeners, {size.track_count:,} tracks, "
-          f"{report.rows['events']:,} events; world written in {time.monotonic() - started:.0f} s")
+    print(
+        f"{os.cpu_count()} cores; {options.listeners:,} listeners, {size.track_count:,} tracks, "
+        f"{report.rows['events']:,} events; world written in {time.monotonic() - started:.0f} s"
+    )
     for number in range(2):
         _one_week(home, week + dt.timedelta(weeks=number), options.listeners)
     if not options.keep:
@@ -44,10 +46,13 @@ def _one_week(home: Home, week: dt.date, listeners: int) -> None:
     assert run_week(home, week), "the run failed"
     seconds = time.monotonic() - started
     stages = "  ".join(f"{name} {taken:.1f}" for name, taken in run_history(home, week).items())
-    own, children = (resource.getrusage(who).ru_maxrss / 2**20
-                     for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(f"Monday {week}: {seconds:.1f} s, {listeners / seconds:,.0f} listeners a second; peak memory {own:.1f} GiB "
-          f"here, {children:.1f} GiB in dbt\n  {stages}")
+    own, children = (
+        resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(
+        f"Monday {week}: {seconds:.1f} s, {listeners / seconds:,.0f} listeners a second; peak memory {own:.1f} GiB "
+        f"here, {children:.1f} GiB in dbt\n  {stages}"
+    )
 
 
 if __name__ == "__main__":

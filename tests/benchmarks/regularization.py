@@ -39,9 +39,14 @@ def _measure(train: pa.Table, test: pa.Table, params: CollaborativeParams) -> tu
     artists, artist = np.unique(train["artist_id"].to_numpy(), return_inverse=True)
     order = np.lexsort((artist, user))
     confidence = np.full(len(user), 1 + 10 * np.log1p(ENGAGEMENT), dtype=np.float32)
-    interactions = pa.table({
-        "user_index": pa.array(user[order], pa.int32()), "recording_index": pa.array(artist[order], pa.int32()),
-        "confidence": confidence, "preference": pa.array(np.ones(len(user)), pa.int8())})
+    interactions = pa.table(
+        {
+            "user_index": pa.array(user[order], pa.int32()),
+            "recording_index": pa.array(artist[order], pa.int32()),
+            "confidence": confidence,
+            "preference": pa.array(np.ones(len(user)), pa.int8()),
+        }
+    )
     ids = (pa.array(users.astype(str)), pa.array(artists.astype(str)))
     factors = fit_collaborative(interactions, *ids, params, seed=1)
     scores = factors.listener_factors @ factors.recording_factors.T

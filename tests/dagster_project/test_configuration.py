@@ -30,17 +30,20 @@ def test_a_file_overrides_and_an_overlay_overrides_that(tmp_path: Path) -> None:
     assert (weighting.heard_ms, weighting.skip_ms, weighting.confidence_alpha) == (20_000, 5_000, 2.0)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("[weigting]\nheard_ms = 1\n", r"config.toml: unknown section \[weigting\]"),
-    ("[weighting]\nheard = 1\n", "config.toml: unknown setting weighting.heard"),
-    ("[weighting]\nheard_ms = 0\n", "weighting.heard_ms is 0; it has to be from 1 to 3600000 ms"),
-    ("[weighting]\nheard_ms = 'long'\n", "weighting.heard_ms is 'long'; it has to be a whole number"),
-    ("[weighting]\nconfidence_alpha = true\n", "confidence_alpha is True; it has to be a number"),
-    ("[weighting]\nconfidence_alpha = nan\n", "confidence_alpha is nan; it has to be from 0.0 to 1000.0"),
-    ("[run]\nprogram_id = 'My List'\n", "program_id is 'My List'"),
-    ("weighting = 3\n", "weighting is 3; it has to be a section"),
-    ("[weighting\n", "config.toml: not TOML"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[weigting]\nheard_ms = 1\n", r"config.toml: unknown section \[weigting\]"),
+        ("[weighting]\nheard = 1\n", "config.toml: unknown setting weighting.heard"),
+        ("[weighting]\nheard_ms = 0\n", "weighting.heard_ms is 0; it has to be from 1 to 3600000 ms"),
+        ("[weighting]\nheard_ms = 'long'\n", "weighting.heard_ms is 'long'; it has to be a whole number"),
+        ("[weighting]\nconfidence_alpha = true\n", "confidence_alpha is True; it has to be a number"),
+        ("[weighting]\nconfidence_alpha = nan\n", "confidence_alpha is nan; it has to be from 0.0 to 1000.0"),
+        ("[run]\nprogram_id = 'My List'\n", "program_id is 'My List'"),
+        ("weighting = 3\n", "weighting is 3; it has to be a section"),
+        ("[weighting\n", "config.toml: not TOML"),
+    ],
+)
 def test_what_is_unknown_or_impossible_is_an_error_that_names_it(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_configuration([_config(tmp_path, text)])

@@ -63,8 +63,9 @@ def test_a_new_column_brings_back_the_weeks_of_the_lake(home: Home) -> None:
     publish_week(home, WEEKS[1], publish_weeks=12)
     with duckdb.connect(str(home.published), read_only=True) as connection:
         rows = connection.execute("select week, contribution_text from weekly_playlist_tracks order by week").fetchall()
-        components = connection.execute("select component, sum(contribution) from playlist_track_reasons "
-                                        "group by 1 order by 1").fetchall()
+        components = connection.execute(
+            "select component, sum(contribution) from playlist_track_reasons group by 1 order by 1"
+        ).fetchall()
     assert rows == [(WEEKS[0], None), (WEEKS[1], 0.25)]
     assert components == [("collaborative", 1.0), ("text", 0.25)]
 

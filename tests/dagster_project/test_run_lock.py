@@ -41,8 +41,12 @@ def test_a_second_run_waits_and_says_so(tmp_path: Path) -> None:
 def test_a_child_of_a_killed_run_keeps_the_lock_until_it_ends(tmp_path: Path) -> None:
     started = time.monotonic()
     # No pipes: the child would hold them open, and waiting for their end would be waiting for the child.
-    run = subprocess.run([sys.executable, "-c", HOLD_AND_LEAVE_A_CHILD, str(tmp_path), "3"], stdout=subprocess.DEVNULL,
-                         stderr=subprocess.DEVNULL, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", HOLD_AND_LEAVE_A_CHILD, str(tmp_path), "3"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     assert run.returncode == -9
     said: list[str] = []
     with hold_run_lock(tmp_path, said.append):

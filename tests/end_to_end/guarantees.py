@@ -49,16 +49,20 @@ class Published:
 
     def steps(self, user_id: str, rule_id: str) -> list[Row]:
         """What a rule gave way to for a listener, step by step."""
-        return sorted((row for row in self.relaxations if (row["user_id"], row["rule_id"]) == (user_id, rule_id)),
-                      key=lambda row: int(row["step"]))
+        return sorted(
+            (row for row in self.relaxations if (row["user_id"], row["rule_id"]) == (user_id, rule_id)),
+            key=lambda row: int(row["step"]),
+        )
 
 
 def read_published(file: Path, week: dt.date) -> Published:
     """The published tables of one week, as rows."""
     tables = ("weekly_playlists", "weekly_playlist_tracks", "playlist_relaxations", "playlist_track_reasons")
     with duckdb.connect(str(file), read_only=True) as connection:
-        return Published(*(connection.execute(f"select * from {table} where week = ?", [week]).to_arrow_table().to_pylist()
-                           for table in tables))
+        found = [
+            connection.execute(f"select * from {table} where week = ?", [week]).to_arrow_table() for table in tables
+        ]
+    return Published(*(table.to_pylist() for table in found))
 
 
 def thirty_distinct_recordings(landed: Landed, published: Published) -> Iterator[str]:
@@ -92,10 +96,22 @@ def tracks_are_described_as_they_landed(landed: Landed, published: Published) ->
     """Title, credits and album of each row are those of its track."""
     for row in published.tracks:
         track = landed.tracks.get(row["track_id"])
-        stated = (row["title"], row["artist_id"], row["artist_name"], frozenset(row["artist_ids"]), row["album_id"],
-                  row["released_on"])
-        if track is None or stated != (track.title, track.artist_id, track.artist_name, track.credits, track.album_id,
-                                       track.released_on):
+        stated = (
+            row["title"],
+            row["artist_id"],
+            row["artist_name"],
+            frozenset(row["artist_ids"]),
+            row["album_id"],
+            row["released_on"],
+        )
+        if track is None or stated != (
+            track.title,
+            track.artist_id,
+            track.artist_name,
+            track.credits,
+            track.album_id,
+            track.released_on,
+        ):
             yield f"{row['user_id']}: {row['track_id']} is described as {stated}"
 
 
@@ -117,7 +133,8 @@ def _steps_fit(user_id: str, rule_id: str, limit: float, used: int, steps: list[
     """The steps lead from the limit to the first one that the list keeps to, and each was needed."""
     limits = [limit, *(step["limit_to"] for step in steps)]
     if [step["limit_from"] for step in steps] != limits[:-1] or [step["step"] for step in steps] != sorted(
-            {step["step"] for step in steps}):
+        {step["step"] for step in steps}
+    ):
         yield f"{user_id}: steps of {rule_id} don't follow from {limit}: {steps}"
     if not _keeps_to(rule_id, used, limits[-1]):
         yield f"{user_id}: {rule_id} is {used}, the limit stated is {limits[-1]}"
@@ -145,7 +162,7 @@ def new_artists_are_new(landed: Landed, published: Published) -> Iterator[str]:
         new = sum(track["is_new_artist"] for track in published.lists[row["user_id"]])
         status = "relaxed" if row["user_id"] in gave_way else "complete"
         if (row["new_artist_count"], row["status"]) != (new, status):
-            yield f"{row['user_id']}: {row['status']} with {row['new_artist_count']} new artists; they are {status}, {new}"
+            yield f"{row['user_id']}: {row['status']}, {row['new_artist_count']} new artists; {status}, {new} it is"
 
 
 def neighbours_differ(landed: Landed, published: Published) -> Iterator[str]:
@@ -195,15 +212,20 @@ def _is_true(landed: Landed, row: Row) -> bool:
         anchor = landed.tracks.get(row["anchor_track_id"] or "")
         if anchor is None or (anchor.title, anchor.artist_name) != (because["title"], because["artist"]):
             return False
-        word = because["word"]
-        return bool(landed.editions(landed.acts[user_id, ACTS[word]] if word in ACTS else landed.played[user_id], anchor))
+        act = ACTS.get(because["word"])
+        return bool(landed.editions(landed.acts[user_id, act] if act else landed.played[user_id], anchor))
     if sentence == "A new release":
         return track.released_on is not None and (landed.monday - track.released_on).days <= FRESH_DAYS
-    market = re.fullmatch(r"Many listeners(?: in (?P<market>\w+))? play it these weeks", sentence)
-    if market:
-        everybody = {user for edition in landed.editions(set(landed.tracks), track) for user in landed.played_lately[edition]}
-        there = {user for user in everybody & set(landed.listeners) if landed.listeners[user].market == market["market"]}
-        return bool(there if market["market"] else everybody) and market["market"] in (None, landed.listeners[user_id].market)
+    if sentence == "Many listeners play it":
+        return any(landed.editions(tracks, track) for tracks in landed.heard.values())
+    market = landed.listeners[user_id].market
+    if market and sentence == f"Many listeners in {market} play it these weeks":
+        lately = {
+            user
+            for edition in landed.editions(set(landed.tracks), track)
+            for user in landed.played_lately[edition] & set(landed.listeners)
+        }
+        return market in {landed.listeners[user].market for user in lately}
     return bool(sentence == "Completes the list")
 
 
@@ -252,11 +274,24 @@ def lists_begin_on_their_own_monday(landed: Landed, published: Published) -> Ite
 
 
 Guarantee = Callable[[Landed, Published], Iterator[str]]
-GUARANTEES: dict[str, Guarantee] = {check.__name__: check for check in (
-    thirty_distinct_recordings, nothing_filtered_is_given, tracks_are_described_as_they_landed, limits_hold_or_say_so,
-    new_artists_are_new, neighbours_differ, scores_add_up, anchors_were_heard, reasons_are_true, everyone_has_an_answer,
-    too_few_means_too_few, keys_say_program_week_and_listener, lists_begin_on_their_own_monday,
-)}
+GUARANTEES: dict[str, Guarantee] = {
+    check.__name__: check
+    for check in (
+        thirty_distinct_recordings,
+        nothing_filtered_is_given,
+        tracks_are_described_as_they_landed,
+        limits_hold_or_say_so,
+        new_artists_are_new,
+        neighbours_differ,
+        scores_add_up,
+        anchors_were_heard,
+        reasons_are_true,
+        everyone_has_an_answer,
+        too_few_means_too_few,
+        keys_say_program_week_and_listener,
+        lists_begin_on_their_own_monday,
+    )
+}
 
 
 def breaches(name: str, landed: Landed, published: Published) -> list[Any]:

@@ -18,14 +18,27 @@ import duckdb
 
 Row = dict[str, Any]
 
-EVENT_TYPES = {"play", "skip", "save", "unsave", "playlist_add", "playlist_remove", "like", "dislike", "block_track",
-               "block_artist", "impression"}
+EVENT_TYPES = {
+    "play",
+    "skip",
+    "save",
+    "unsave",
+    "playlist_add",
+    "playlist_remove",
+    "like",
+    "dislike",
+    "block_track",
+    "block_artist",
+    "impression",
+}
 HEARING_ACTS = {"save", "like", "dislike", "playlist_add"}
 HEARD_MS = 30_000
 SAMPLED_WEEKS = 26
 LENGTH_TOLERANCE_MS = 3_000
-EDITION_WORDS = re.compile(r"remaster|deluxe|edition|version|anniversary|mono|stereo|bonus|explicit|clean|radio edit|single"
-                           r"|feat|ft\b")
+EDITION_WORDS = re.compile(
+    r"remaster|deluxe|edition|version|anniversary|mono|stereo|bonus|explicit|clean|radio edit"
+    r"|single|feat|ft\b"
+)
 PERFORMANCE_WORDS = re.compile(r"live|remix|acoustic|instrumental|demo|karaoke|extended|session|cover|orchestra")
 
 
@@ -138,33 +151,53 @@ def read_landed(landing: Path, monday: dt.date) -> Landed:
     landed = Landed(monday)
     landed.tracks = _tracks(landing, monday)
     active = set(_take_events(landed, landing)) | set(_take_counts(landed, landing))
-    users = {row["user_id"]: Listener(row["market"].upper() if row.get("market") else None, row.get("timezone"),
-                                      row.get("allow_explicit") != "false")
-             for row in _rows(landing, "users") if row["user_id"] and _is_known(row.get("registered_at"), monday)}
+    users = {
+        row["user_id"]: Listener(
+            row["market"].upper() if row.get("market") else None,
+            row.get("timezone"),
+            row.get("allow_explicit") != "false",
+        )
+        for row in _rows(landing, "users")
+        if row["user_id"] and _is_known(row.get("registered_at"), monday)
+    }
     landed.deleted = {row["user_id"] for row in _rows(landing, "deletions") if moment(row["requested_at"])}
-    landed.listeners = {user_id: users.get(user_id, Listener())
-                        for user_id in sorted((active | set(users)) - landed.deleted)}
+    landed.listeners = {
+        user_id: users.get(user_id, Listener()) for user_id in sorted((active | set(users)) - landed.deleted)
+    }
     for row in _rows(landing, "overrides"):
-        begins, ends = moment(row.get("valid_from")), moment(row.get("valid_to"))
         midnight = dt.datetime.combine(monday, dt.time())
-        if row["action"] in ("takedown", "embargo") and (not begins or begins <= midnight) and (not ends or ends > midnight):
+        begins, ends = moment(row.get("valid_from")) or midnight, moment(row.get("valid_to")) or dt.datetime.max
+        if row["action"] in ("takedown", "embargo") and begins <= midnight < ends:
             (landed.unavailable_tracks if row.get("track_id") else landed.unavailable_artists).add(
-                row.get("track_id") or row["artist_id"])
+                row.get("track_id") or row["artist_id"]
+            )
     return landed
 
 
 def _tracks(landing: Path, monday: dt.date) -> dict[str, Track]:
-    known = [row for row in _rows(landing, "tracks")
-             if all(row.get(name) for name in ("track_id", "title", "artist_id", "artist_name"))
-             and _is_known(row.get("available_from") or row.get("released_on"), monday)]
-    return {row["track_id"]: Track(
-        row["track_id"], row["title"], row["artist_id"], row["artist_name"],
-        frozenset([row["artist_id"], *_listed(row.get("artist_ids"))]), row.get("album_id"),
-        int(row["duration_ms"]) if row.get("duration_ms") else None,
-        dt.date.fromisoformat(row["released_on"]) if row.get("released_on") else None, row.get("explicit") == "true",
-        frozenset(market.upper() for market in _listed(row.get("markets"))) or None,
-        row["isrc"].replace("-", "").upper() if row.get("isrc") else None, row.get("recording_id"),
-    ) for row in known}
+    known = [
+        row
+        for row in _rows(landing, "tracks")
+        if all(row.get(name) for name in ("track_id", "title", "artist_id", "artist_name"))
+        and _is_known(row.get("available_from") or row.get("released_on"), monday)
+    ]
+    return {
+        row["track_id"]: Track(
+            row["track_id"],
+            row["title"],
+            row["artist_id"],
+            row["artist_name"],
+            frozenset([row["artist_id"], *_listed(row.get("artist_ids"))]),
+            row.get("album_id"),
+            int(row["duration_ms"]) if row.get("duration_ms") else None,
+            dt.date.fromisoformat(row["released_on"]) if row.get("released_on") else None,
+            row.get("explicit") == "true",
+            frozenset(market.upper() for market in _listed(row.get("markets"))) or None,
+            row["isrc"].replace("-", "").upper() if row.get("isrc") else None,
+            row.get("recording_id"),
+        )
+        for row in known
+    }
 
 
 def _take_events(landed: Landed, landing: Path) -> Iterator[str]:
@@ -222,8 +255,12 @@ def _take_counts(landed: Landed, landing: Path) -> Iterator[str]:
     """Files totals where they belong; yields whoever has one that counts."""
     latest: dict[tuple[str, str], tuple[dt.datetime, int]] = {}
     for row in _rows(landing, "play_counts"):
-        if row["user_id"] and row["track_id"] in landed.tracks and _is_known(row.get("observed_at"), landed.monday) \
-                and (row["play_count"] or "-").isdigit():
+        if (
+            row["user_id"]
+            and row["track_id"] in landed.tracks
+            and _is_known(row.get("observed_at"), landed.monday)
+            and (row["play_count"] or "-").isdigit()
+        ):
             yield row["user_id"]
             key, at = (row["user_id"], row["track_id"]), moment(row.get("observed_at")) or dt.datetime.min
             if key not in latest or at >= latest[key][0]:
@@ -274,8 +311,10 @@ def _read(path: Path) -> list[Row]:
         connection.execute("set timezone = 'UTC'")
         try:
             columns = connection.execute(f"describe from {source}", [str(path)]).fetchall()
-            listed = ", ".join(f'"{name}"' if kind.endswith("[]") else f'trim("{name}"::varchar) as "{name}"'
-                               for name, kind, *_ in columns)
+            listed = ", ".join(
+                f'"{name}"' if kind.endswith("[]") else f'trim("{name}"::varchar) as "{name}"'
+                for name, kind, *_ in columns
+            )
             rows = connection.execute(f"select {listed} from {source}", [str(path)]).to_arrow_table().to_pylist()
         except duckdb.Error:
             return []  # a broken file gives nothing, and the others go on

@@ -20,26 +20,61 @@ def land_the_future(landing: Path, monday: dt.date) -> None:
     at = dt.datetime.combine(monday, dt.time())
     events = landing / "events" / "history.parquet"
     before = pq.read_table(events)
-    later = [{"event_id": f"late{number}", "user_id": f"u{number % 12:03d}", "track_id": f"t{number:04d}",
-              "event_type": ("play", "save", "block_track", "dislike")[number % 4],
-              "occurred_at": at + dt.timedelta(minutes=number), "ms_played": 170_000, "reason_end": "trackdone",
-              "context_type": "search"} for number in range(60)]
+    later = [
+        {
+            "event_id": f"late{number}",
+            "user_id": f"u{number % 12:03d}",
+            "track_id": f"t{number:04d}",
+            "event_type": ("play", "save", "block_track", "dislike")[number % 4],
+            "occurred_at": at + dt.timedelta(minutes=number),
+            "ms_played": 170_000,
+            "reason_end": "trackdone",
+            "context_type": "search",
+        }
+        for number in range(60)
+    ]
     # A copy of an event from before, with a later moment: the first stays, whatever comes with its id.
     later.append({**before.slice(0, 1).to_pylist()[0], "occurred_at": at, "track_id": "t0001"})
     additions = pa.Table.from_pylist(later, schema=before.schema)
     pq.write_table(pa.concat_tables([additions, before]), events)  # before the old rows, in the same file
     land(landing, "events/a_later_week.parquet", [{**row, "event_id": "x" + str(row["event_id"])} for row in later])
-    land(landing, "play_counts/later.parquet", [{"user_id": "u001", "track_id": "t0002", "play_count": 50, "observed_at": at}])
-    land(landing, "users/later.parquet", [
-        {"user_id": "u_new", "market": "DE", "registered_at": at},
-        {"user_id": "u001", "market": "FR", "registered_at": at},  # a later version of a known listener
-    ])
-    land(landing, "tracks/later.parquet", [
-        {"track_id": "t_new", "title": "Jazz 0", "artist_id": "a0000", "artist_name": "Artist 0", "duration_ms": 180_000,
-         "released_on": monday, "available_from": None},
-        {"track_id": "t_soon", "title": "Jazz 999", "artist_id": "a9999", "artist_name": "Artist 9999", "duration_ms": 180_000,
-         "released_on": dt.date(2001, 1, 1), "available_from": at},
-    ])
+    land(
+        landing,
+        "play_counts/later.parquet",
+        [{"user_id": "u001", "track_id": "t0002", "play_count": 50, "observed_at": at}],
+    )
+    land(
+        landing,
+        "users/later.parquet",
+        [
+            {"user_id": "u_new", "market": "DE", "registered_at": at},
+            {"user_id": "u001", "market": "FR", "registered_at": at},  # a later version of a known listener
+        ],
+    )
+    land(
+        landing,
+        "tracks/later.parquet",
+        [
+            {
+                "track_id": "t_new",
+                "title": "Jazz 0",
+                "artist_id": "a0000",
+                "artist_name": "Artist 0",
+                "duration_ms": 180_000,
+                "released_on": monday,
+                "available_from": None,
+            },
+            {
+                "track_id": "t_soon",
+                "title": "Jazz 999",
+                "artist_id": "a9999",
+                "artist_name": "Artist 9999",
+                "duration_ms": 180_000,
+                "released_on": dt.date(2001, 1, 1),
+                "available_from": at,
+            },
+        ],
+    )
     land(landing, "playlists/later.parquet", [{"playlist_id": "p", "title": "later", "updated_at": at}])
     land(landing, "playlist_tracks/later.parquet", [{"playlist_id": "p", "track_id": "t0001", "added_at": at}])
     land(landing, "subscriptions/later.parquet", [{"user_id": "u_sub", "event": "trial", "occurred_at": at}])
@@ -59,7 +94,9 @@ def known_before(home: Home) -> dict[str, str]:
 
 
 def test_later_data_leaves_every_published_row_of_the_week_as_it_was(
-    home: Home, known_before: dict[str, str], tmp_path: Path,
+    home: Home,
+    known_before: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     other = Home(tmp_path)
     land_small_world(other.landing)
@@ -75,8 +112,13 @@ def test_the_week_after_and_the_week_again_leave_the_week_as_it_was(home: Home, 
     assert fingerprint(home.root, MONDAY) == known_before
     next_week = fingerprint(home.root, NEXT)
     assert query(home.root, "select count(*) from weekly_playlists where week = ?", NEXT) == [(41,)]
-    repeated = query(home.root, "select count(*) from weekly_playlist_tracks now join weekly_playlist_tracks before "
-                     "using (user_id, recording_id) where now.week = ? and before.week = ?", NEXT, MONDAY)
+    repeated = query(
+        home.root,
+        "select count(*) from weekly_playlist_tracks now join weekly_playlist_tracks before "
+        "using (user_id, recording_id) where now.week = ? and before.week = ?",
+        NEXT,
+        MONDAY,
+    )
     assert repeated == [(0,)], "delivered last week, so it cools down for four"
 
     # Run again, now with the next week committed and its files in landing: the fixed list of files holds.
@@ -86,13 +128,29 @@ def test_the_week_after_and_the_week_again_leave_the_week_as_it_was(home: Home, 
 
 
 def test_a_file_that_comes_late_is_read_when_asked_for(home: Home, known_before: dict[str, str]) -> None:
-    land(home.landing, "events/zz_late.parquet", [
-        {"event_id": f"z{number}", "user_id": "u000", "track_id": f"t{number:04d}", "event_type": "play",
-         "occurred_at": dt.datetime(2026, 11, 20), "ms_played": 170_000} for number in range(0, 90, 3)])
+    land(
+        home.landing,
+        "events/zz_late.parquet",
+        [
+            {
+                "event_id": f"z{number}",
+                "user_id": "u000",
+                "track_id": f"t{number:04d}",
+                "event_type": "play",
+                "occurred_at": dt.datetime(2026, 11, 20),
+                "ms_played": 170_000,
+            }
+            for number in range(0, 90, 3)
+        ],
+    )
     assert run_week(home, MONDAY)
     assert fingerprint(home.root, MONDAY) == known_before
     assert run_week(home, MONDAY, refresh_inputs=True)
     assert fingerprint(home.root, MONDAY) != known_before
-    heard = query(home.root, "select count(*) from weekly_playlist_tracks where user_id = 'u000' and week = ? "
-                  "and track_id in (select 't' || lpad((3 * i)::varchar, 4, '0') from range(30) as r(i))", MONDAY)
+    heard = query(
+        home.root,
+        "select count(*) from weekly_playlist_tracks where user_id = 'u000' and week = ? "
+        "and track_id in (select 't' || lpad((3 * i)::varchar, 4, '0') from range(30) as r(i))",
+        MONDAY,
+    )
     assert heard == [(0,)]

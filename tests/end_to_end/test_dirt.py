@@ -16,7 +16,13 @@ from models_ml.errors import InputError
 from tests.published import query
 from tests.worlds import MONDAY, land, land_small_world
 
-EVENT = {"user_id": "u000", "event_type": "play", "occurred_at": "2026-11-20 12:00:00", "track_id": "t0000", "ms_played": 60_000}
+EVENT = {
+    "user_id": "u000",
+    "event_type": "play",
+    "occurred_at": "2026-11-20 12:00:00",
+    "track_id": "t0000",
+    "ms_played": 60_000,
+}
 
 # Row of landing/events/dirt.ndjson, and what must become of it.
 ROWS: list[tuple[object, str]] = [
@@ -56,7 +62,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     dirt.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row, _ in ROWS) + "\n")
     events = home.landing / "events"
     (events / "truncated.parquet").write_bytes((events / "history.parquet").read_bytes()[:2000])
-    (events / "broken.csv.gz").write_bytes(gzip.compress(b"user_id,event_type,occurred_at\nu,play,2026-11-20\n" * 999)[:60])
+    (events / "broken.csv.gz").write_bytes(
+        gzip.compress(b"user_id,event_type,occurred_at\nu,play,2026-11-20\n" * 999)[:60]
+    )
     (events / "a_copy.parquet").write_bytes((events / "history.parquet").read_bytes())
     (events / "empty.csv").write_text("")
     (events / "notes.docx").write_bytes(b"not a table")
@@ -65,9 +73,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     (home.landing / "weather" / "rain.csv").write_text("a\n1\n")
     (home.landing / "overrides").mkdir()
     (home.landing / "overrides" / "o.csv").write_text(
-        "track_id,artist_id,action,valid_from\n,,takedown,\nt0000,,dance,\nt0003,,takedown,2020-01-01\n")
-    land(home.landing, "play_counts/c.parquet", [
-        {"user_id": "u001", "track_id": "t0001", "play_count": 3}, {"user_id": "u001", "track_id": "t0004", "play_count": -3}])
+        "track_id,artist_id,action,valid_from\n,,takedown,\nt0000,,dance,\nt0003,,takedown,2020-01-01\n"
+    )
+    land(
+        home.landing,
+        "play_counts/c.parquet",
+        [
+            {"user_id": "u001", "track_id": "t0001", "play_count": 3},
+            {"user_id": "u001", "track_id": "t0004", "play_count": -3},
+        ],
+    )
     assert run_week(home, MONDAY)
     return home
 
@@ -78,7 +93,9 @@ def _report(home: Home, name: str) -> list[dict[str, object]]:
 
 
 def test_each_row_has_the_outcome_it_must_have(home: Home) -> None:
-    quarantined = {row["row_number"]: row["reason"] for row in _report(home, "quarantine") if row["path"] == "events/dirt.ndjson"}
+    quarantined = {
+        row["row_number"]: row["reason"] for row in _report(home, "quarantine") if row["path"] == "events/dirt.ndjson"
+    }
     outcomes = ("accepted", "pending", "duplicate")
     assert quarantined == {number: outcome for number, (_, outcome) in enumerate(ROWS, 1) if outcome not in outcomes}
     counts = next(row for row in _report(home, "intake_files") if row["path"] == "events/dirt.ndjson")
@@ -87,8 +104,11 @@ def test_each_row_has_the_outcome_it_must_have(home: Home) -> None:
 
 
 def test_a_quarantined_row_is_kept_as_it_came(home: Home) -> None:
-    rows = {row["row_number"]: json.loads(str(row["row_json"])) for row in _report(home, "quarantine")
-            if row["path"] == "events/dirt.ndjson"}
+    rows = {
+        row["row_number"]: json.loads(str(row["row_json"]))
+        for row in _report(home, "quarantine")
+        if row["path"] == "events/dirt.ndjson"
+    }
     for number, (row, outcome) in enumerate(ROWS, 1):
         if outcome == "unknown_event_type":
             assert isinstance(row, dict)
@@ -118,14 +138,19 @@ def test_the_same_content_twice_is_read_once(home: Home) -> None:
 
 
 def test_a_block_and_a_takedown_hold(home: Home) -> None:
-    assert query(home.root, "select count(*) from weekly_playlist_tracks where user_id = 'u000' "
-                 "and list_contains(artist_ids, 'a0003')") == [(0,)]
+    assert query(
+        home.root,
+        "select count(*) from weekly_playlist_tracks where user_id = 'u000' and list_contains(artist_ids, 'a0003')",
+    ) == [(0,)]
     assert query(home.root, "select count(*) from weekly_playlist_tracks where track_id = 't0003'") == [(0,)]
 
 
 def test_a_row_that_waited_for_its_track_counts_once_the_track_is_known(home: Home) -> None:
-    land(home.landing, "tracks/late.parquet", [{"track_id": "nobody-knows", "title": "Known now", "artist_id": "a0000",
-                                                "artist_name": "Artist 0"}])
+    land(
+        home.landing,
+        "tracks/late.parquet",
+        [{"track_id": "nobody-knows", "title": "Known now", "artist_id": "a0000", "artist_name": "Artist 0"}],
+    )
     week = MONDAY + dt.timedelta(weeks=1)
     assert run_week(home, week)
     files = Lake(home.lake).read_week("reports/intake_files", week).to_pylist()
@@ -134,13 +159,22 @@ def test_a_row_that_waited_for_its_track_counts_once_the_track_is_known(home: Ho
     assert heard.num_rows == 1
 
 
-@pytest.mark.parametrize(("landed", "message"), [
-    ({}, "tracks: no tracks have landed"),
-    ({"tracks/t.csv": "track_id,title,artist_id,artist_name\nt,T,a,A\n"}, "events: no listening has landed"),
-    ({"tracks/t.csv": "track_id,title,artist_id\nt,T,a\n"}, "landing/tracks/t.csv: dataset tracks needs the column artist_name"),
-])
+@pytest.mark.parametrize(
+    ("landed", "message"),
+    [
+        ({}, "tracks: no tracks have landed"),
+        ({"tracks/t.csv": "track_id,title,artist_id,artist_name\nt,T,a,A\n"}, "events: no listening has landed"),
+        (
+            {"tracks/t.csv": "track_id,title,artist_id\nt,T,a\n"},
+            "landing/tracks/t.csv: dataset tracks needs the column artist_name",
+        ),
+    ],
+)
 def test_what_is_missing_is_said_in_one_line_and_nothing_is_published(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], landed: dict[str, str], message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    landed: dict[str, str],
+    message: str,
 ) -> None:
     for name, text in landed.items():
         (tmp_path / "landing" / name).parent.mkdir(parents=True)

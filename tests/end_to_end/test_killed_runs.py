@@ -34,8 +34,15 @@ BEFORE = MONDAY - dt.timedelta(weeks=1)
 # Moments, of each of the two homes: at random within a share of a run's length after the lake got a table, so that
 # a busy machine doesn't push the late ones out of the run.
 MOMENTS = (
-    (None, 0.2), (None, 0.3), ("inputs/week_files", 0.1), ("inputs/week_files", 0.2), ("inputs/week_files", 0.3),
-    ("features/market_popularity", 0.02), ("candidates/candidates", 0.02), ("ml/run_facts", 0.1), ("ml/run_facts", 0.3),
+    (None, 0.2),
+    (None, 0.3),
+    ("inputs/week_files", 0.1),
+    ("inputs/week_files", 0.2),
+    ("inputs/week_files", 0.3),
+    ("features/market_popularity", 0.02),
+    ("candidates/candidates", 0.02),
+    ("ml/run_facts", 0.1),
+    ("ml/run_facts", 0.3),
     ("marts/weekly_playlists", 0.05),
 )
 PATIENCE_SECONDS = 300
@@ -156,13 +163,16 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Start, Start]:
         seconds = list(pool.map(run_to_its_end, (empty, grown), (MONDAY, MONDAY)))
     assert state(empty) == never_killed
     shutil.copytree(grown.dbt_target, folder / "grown_copy" / "dbt" / "target", dirs_exist_ok=True)
-    return (Start(empty, folder / "empty_copy", seconds[:1], never_killed),
-            Start(grown, folder / "grown_copy", seconds[1:], state(grown)))
+    return (
+        Start(empty, folder / "empty_copy", seconds[:1], never_killed),
+        Start(grown, folder / "grown_copy", seconds[1:], state(grown)),
+    )
 
 
 @pytest.mark.parametrize("moment", range(len(MOMENTS)))
 def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(
-    starts: tuple[Start, Start], moment: int,
+    starts: tuple[Start, Start],
+    moment: int,
 ) -> None:
     table, share = MOMENTS[moment]
     draws = random.Random(moment)
@@ -209,8 +219,8 @@ def kill_midway(start: Start, table: str | None, seconds: float, alone: bool) ->
 
 def last_written(home: Home) -> str:
     """The table of the week that the lake got last, for the story."""
-    parts = home.lake.glob(f"*/*/week={MONDAY}/part.parquet")
-    newest = max(parts, key=lambda part: part.stat().st_ctime, default=None)
+    markers = home.lake.glob(f"*/*/week={MONDAY}/_committed")
+    newest = max(markers, key=lambda marker: marker.stat().st_mtime, default=None)
     return "nothing" if newest is None else newest.parent.parent.relative_to(home.lake).as_posix()
 
 
@@ -296,12 +306,16 @@ def doomed(tmp_path: Path) -> Iterator[Doomed]:
 
 def mart(version: int) -> pa.Table:
     """Rows that serve as any of the published tables."""
-    return pa.table({
-        "program_id": ["discover"] * ROWS, "week": pa.array([MONDAY] * ROWS, pa.date32()),
-        "user_id": [f"u{number // 30}" for number in range(ROWS)],
-        "position": pa.array([number % 30 + 1 for number in range(ROWS)], pa.int32()),
-        "contribution_collaborative": [0.5] * ROWS, "version": pa.array([version] * ROWS, pa.int32()),
-    })
+    return pa.table(
+        {
+            "program_id": ["discover"] * ROWS,
+            "week": pa.array([MONDAY] * ROWS, pa.date32()),
+            "user_id": [f"u{number // 30}" for number in range(ROWS)],
+            "position": pa.array([number % 30 + 1 for number in range(ROWS)], pa.int32()),
+            "contribution_collaborative": [0.5] * ROWS,
+            "version": pa.array([version] * ROWS, pa.int32()),
+        }
+    )
 
 
 def deaths_line_by_line(doomed: Doomed, act: str, put_back: Callable[[], None]) -> Iterator[bool]:

@@ -17,7 +17,9 @@ POPULAR_LISTS = f"""
         select distinct playlist_id as user_id, track_id from '{{source}}/entries.parquet'
         where added_on < date '{ARCHIVE_MONDAY}'
     ),
-    popular as (select track_id, count(*) as holders from before group by track_id order by holders desc, track_id limit 400),
+    popular as (
+        select track_id, count(*) as holders from before group by track_id order by holders desc, track_id limit 400
+    ),
     popular_lists as (
         select user_id, track_id
         from (select distinct user_id from before) as listeners, popular
@@ -44,9 +46,12 @@ def test_every_archived_playlist_that_had_begun_gets_thirty_tracks(archive: Home
 
 def test_a_jazz_playlist_gets_what_other_jazz_playlists_hold(archive: Home) -> None:
     """Of what a genre's playlists are given, the share that stands on another playlist of that genre, and by how much
-    it passes what the most popular unheard tracks would reach."""
+    it passes what the most popular unheard tracks would reach.
+    """
     source = shared_data("playlist_archive")
-    ours, popular = query(archive.root, f"""
+    ours, popular = query(
+        archive.root,
+        f"""
         with {POPULAR_LISTS.format(source=source)},
         named as (
             select playlists.playlist_id as user_id, genre
@@ -66,7 +71,8 @@ def test_a_jazz_playlist_gets_what_other_jazz_playlists_hold(archive: Home) -> N
             from given join named using (user_id)
         )
         select avg(fits::int) filter (where list = 'ours'), avg(fits::int) filter (where list = 'popular') from judged
-        """)[0]
+        """,
+    )[0]
     assert float(str(ours)) > 0.2, (ours, popular)
     assert float(str(ours)) > 20 * float(str(popular)), (ours, popular)
 
@@ -74,7 +80,9 @@ def test_a_jazz_playlist_gets_what_other_jazz_playlists_hold(archive: Home) -> N
 def test_the_lists_find_what_the_playlists_added_next(archive: Home) -> None:
     """Of 30 tracks out of 60,000, more are added within ten weeks than of the most popular unheard ones."""
     source = shared_data("playlist_archive")
-    ours, popular = query(archive.root, f"""
+    ours, popular = query(
+        archive.root,
+        f"""
         with {POPULAR_LISTS.format(source=source)},
         later as (
             select distinct playlist_id as user_id, track_id from '{source}/entries.parquet'
@@ -82,7 +90,8 @@ def test_the_lists_find_what_the_playlists_added_next(archive: Home) -> None:
         )
         select
             (select count(*) from weekly_playlist_tracks join later using (user_id, track_id)),
-            (select count(*) from popular_lists join later using (user_id, track_id))""")[0]
+            (select count(*) from popular_lists join later using (user_id, track_id))""",
+    )[0]
     assert int(str(ours)) > 1.5 * int(str(popular)), (ours, popular)
 
 
@@ -92,6 +101,9 @@ def test_bare_totals_run_through(tmp_path_factory: pytest.TempPathFactory) -> No
     land_lastfm_2k(source, home.landing)
     assert run_week(home, dt.date(2011, 6, 6))
     assert query(home.root, "select count(*), min(track_count) from weekly_playlists") == [(1892, 30)]
-    heard = query(home.root, f"select count(*) from weekly_playlist_tracks as given join '{source}/user_artists.parquet' "
-                  "as heard on given.user_id = heard.user_id::varchar and given.track_id = heard.artist_id::varchar")
+    heard = query(
+        home.root,
+        f"select count(*) from weekly_playlist_tracks as given join '{source}/user_artists.parquet' "
+        "as heard on given.user_id = heard.user_id::varchar and given.track_id = heard.artist_id::varchar",
+    )
     assert heard == [(0,)]

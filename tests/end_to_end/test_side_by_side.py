@@ -98,8 +98,9 @@ def run_to_its_end(home: Home, week: dt.date, log: Path) -> None:
 
 def start_readers(home: Home, told: Path) -> "list[subprocess.Popen[str]]":
     command = [sys.executable, "-c", READ_UNTIL_TOLD, str(home.published), str(told)]
-    return [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(READERS)]
+    return [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(READERS)
+    ]
 
 
 def run_together(home: Home, weeks: tuple[dt.date, dt.date], folder: Path) -> Iterator[str]:
@@ -145,6 +146,12 @@ def test_nobody_can_open_the_published_file_to_write(reference: Reference) -> No
 
 
 def test_first_runs_that_start_at_the_same_moment_share_one_history(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", SET_UP_HISTORY_AT_ONCE, str(tmp_path)], cwd=REPOSITORY,
-                          capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SET_UP_HISTORY_AT_ONCE, str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]

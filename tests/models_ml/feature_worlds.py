@@ -119,9 +119,7 @@ def _listeners(random: np.random.Generator, count: int) -> pa.Table:
     )
 
 
-def _interactions(
-    random: np.random.Generator, listeners: int, recordings: int, per_listener: int
-) -> pa.Table:
+def _interactions(random: np.random.Generator, listeners: int, recordings: int, per_listener: int) -> pa.Table:
     taste = random.integers(0, 8, listeners)
     owner = np.repeat(np.arange(listeners), random.poisson(per_listener, listeners))
     genre = np.where(random.random(len(owner)) < 0.8, taste[owner], random.integers(0, 8, len(owner)))
@@ -167,9 +165,7 @@ def _editions(random: np.random.Generator, recordings: int, artists: int, restri
         album_index=np.where(random.random(count) < 0.1, -1, recording // 5),
         explicit=(chance > 0.3) & (chance < 0.4),
         markets=[["SE"] if c < 0.05 else ["JP", "US"] if c < 0.08 else None for c in chance],
-        unavailable_rule=[
-            "taken_down" if 0.1 < c < 0.13 else "embargoed" if 0.13 < c < 0.15 else None for c in chance
-        ],
+        unavailable_rule=["taken_down" if 0.1 < c < 0.13 else "embargoed" if 0.13 < c < 0.15 else None for c in chance],
     )
 
 

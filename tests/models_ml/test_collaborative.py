@@ -11,7 +11,9 @@ from feature_worlds import random_world, table
 from models_ml.collaborative import CollaborativeFactors, CollaborativeParams, fit_collaborative
 from models_ml.errors import InputError
 
-PARAMS = CollaborativeParams(factors=8, regularization=0.5, regularization_scaling="constant", iterations=10, warm_iterations=1, threads=1)
+PARAMS = CollaborativeParams(
+    factors=8, regularization=0.5, regularization_scaling="constant", iterations=10, warm_iterations=1, threads=1
+)
 
 
 def ids(prefix: str, count: int) -> pa.Array:
@@ -19,9 +21,7 @@ def ids(prefix: str, count: int) -> pa.Array:
 
 
 def fit(interactions: pa.Table, listeners: int, recordings: int, params=PARAMS, seed=1, previous=None):
-    return fit_collaborative(
-        interactions, ids("u", listeners), ids("r", recordings), params, seed, previous
-    )
+    return fit_collaborative(interactions, ids("u", listeners), ids("r", recordings), params, seed, previous)
 
 
 def two_tastes() -> pa.Table:
@@ -37,7 +37,12 @@ def two_tastes() -> pa.Table:
 
 
 def test_listeners_of_one_taste_are_near_the_recordings_of_that_taste():
-    factors = fit(two_tastes(), 12, 12, CollaborativeParams(factors=2, regularization=0.5, regularization_scaling="constant", threads=1))
+    factors = fit(
+        two_tastes(),
+        12,
+        12,
+        CollaborativeParams(factors=2, regularization=0.5, regularization_scaling="constant", threads=1),
+    )
     scores = factors.listener_factors @ factors.recording_factors.T
     own_taste = np.equal.outer(np.arange(12) // 6, np.arange(12) // 6)
     assert scores[own_taste].min() > scores[~own_taste].max() + 0.2
@@ -45,8 +50,18 @@ def test_listeners_of_one_taste_are_near_the_recordings_of_that_taste():
 
 def test_the_same_input_and_seed_give_the_same_bytes_whatever_the_threads():
     interactions = random_world(3, listeners=300, recordings=150).interactions
-    one = fit(interactions, 300, 150, CollaborativeParams(factors=16, regularization=0.5, regularization_scaling="constant", threads=1))
-    two = fit(interactions, 300, 150, CollaborativeParams(factors=16, regularization=0.5, regularization_scaling="constant", threads=2))
+    one = fit(
+        interactions,
+        300,
+        150,
+        CollaborativeParams(factors=16, regularization=0.5, regularization_scaling="constant", threads=1),
+    )
+    two = fit(
+        interactions,
+        300,
+        150,
+        CollaborativeParams(factors=16, regularization=0.5, regularization_scaling="constant", threads=2),
+    )
     assert one.listener_factors.tobytes() == two.listener_factors.tobytes()
     assert one.recording_factors.tobytes() == two.recording_factors.tobytes()
     assert one.loss == two.loss
@@ -88,8 +103,18 @@ def test_listener_vectors_agree_with_implicit():
 
 def test_training_lowers_the_loss():
     interactions = random_world(6, listeners=200, recordings=100).interactions
-    little = fit(interactions, 200, 100, CollaborativeParams(factors=8, regularization=0.1, regularization_scaling="constant", iterations=1, threads=1))
-    much = fit(interactions, 200, 100, CollaborativeParams(factors=8, regularization=0.1, regularization_scaling="constant", iterations=15, threads=1))
+    little = fit(
+        interactions,
+        200,
+        100,
+        CollaborativeParams(factors=8, regularization=0.1, regularization_scaling="constant", iterations=1, threads=1),
+    )
+    much = fit(
+        interactions,
+        200,
+        100,
+        CollaborativeParams(factors=8, regularization=0.1, regularization_scaling="constant", iterations=15, threads=1),
+    )
     assert much.loss < little.loss
 
 
@@ -110,10 +135,20 @@ def test_what_nobody_likes_and_who_likes_nothing_have_no_vector():
 def test_evidence_too_weak_for_the_regularization_leaves_no_vector_rather_than_noise():
     # A single pair of confidence 2 can't hold out against a regularization of 5.
     interactions = table("interactions", user_index=[0], recording_index=[0], confidence=[2.0], preference=[1])
-    factors = fit(interactions, 1, 1, CollaborativeParams(factors=4, regularization=5.0, regularization_scaling="constant", threads=1))
+    factors = fit(
+        interactions,
+        1,
+        1,
+        CollaborativeParams(factors=4, regularization=5.0, regularization_scaling="constant", threads=1),
+    )
     assert not factors.has_vector.any()
     assert not factors.retrievable.any()
-    assert fit(interactions, 1, 1, CollaborativeParams(factors=4, regularization=0.5, regularization_scaling="constant", threads=1)).has_vector.all()
+    assert fit(
+        interactions,
+        1,
+        1,
+        CollaborativeParams(factors=4, regularization=0.5, regularization_scaling="constant", threads=1),
+    ).has_vector.all()
 
 
 def test_nothing_to_learn_from_gives_zeros():
@@ -131,7 +166,12 @@ def test_a_world_without_listeners_or_recordings_is_fine():
 
 
 def test_more_factors_than_recordings_is_fine():
-    factors = fit(two_tastes(), 12, 12, CollaborativeParams(factors=64, regularization=0.1, regularization_scaling="constant", threads=1))
+    factors = fit(
+        two_tastes(),
+        12,
+        12,
+        CollaborativeParams(factors=64, regularization=0.1, regularization_scaling="constant", threads=1),
+    )
     assert np.isfinite(factors.recording_factors).all()
     assert factors.listener_factors.shape == (12, 64)
 
@@ -159,7 +199,12 @@ def test_one_warm_pass_is_nearer_to_last_week_than_a_new_start_is():
 
 def test_vectors_of_another_length_or_of_strangers_start_cold():
     interactions = random_world(9, listeners=50, recordings=40).interactions
-    longer = fit(interactions, 50, 40, CollaborativeParams(factors=9, regularization=0.5, regularization_scaling="constant", threads=1))
+    longer = fit(
+        interactions,
+        50,
+        40,
+        CollaborativeParams(factors=9, regularization=0.5, regularization_scaling="constant", threads=1),
+    )
     assert not fit(interactions, 50, 40, previous=longer.to_tables(ids("u", 50), ids("r", 40))).warm_started
     strangers = fit(interactions, 50, 40).to_tables(ids("x", 50), ids("y", 40))
     cold = fit(interactions, 50, 40, previous=strangers)

@@ -11,7 +11,9 @@ from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.explanation import Explainer, reason_codes
 from models_ml.ranking import Components
 
-FACTORS = CollaborativeParams(factors=12, regularization=0.3, regularization_scaling="constant", iterations=8, threads=1)
+FACTORS = CollaborativeParams(
+    factors=12, regularization=0.3, regularization_scaling="constant", iterations=8, threads=1
+)
 
 
 def explained(listeners=60, recordings=90, seed=2):
@@ -69,7 +71,12 @@ def test_one_liked_recording_explains_everything():
     )
     features = random_world(1, listeners=2, recordings=3).replaced(interactions=interactions).features()
     ids = features.user_id, features.recordings.recording_id
-    factors = fit_collaborative(interactions, *ids, CollaborativeParams(factors=2, regularization=0.1, regularization_scaling="constant", threads=1), 1)
+    factors = fit_collaborative(
+        interactions,
+        *ids,
+        CollaborativeParams(factors=2, regularization=0.1, regularization_scaling="constant", threads=1),
+        1,
+    )
     anchors = Explainer(factors, features.interactions, 1).anchors(np.array([0]), np.array([[1, -1]]))
     assert anchors.recording.tolist() == [[0, -1]]
     assert anchors.share.tolist() == [[1.0, 0.0]]

@@ -131,16 +131,20 @@ def test_components_add_up_and_reasons_name_evidence_that_is_there(world):
     liked = {
         (row["user_index"], row["recording_index"]) for row in world.interactions.to_pylist() if row["preference"] > 0
     }
+    age_days = world.recordings["age_days"].to_pylist()
     for row in made(world).slots.to_pylist():
         parts = [row[f"contribution_{name}"] for name in ("collaborative", "popularity", "freshness")]
+        age = age_days[row["recording_index"]]
+        is_fresh = age is not None and age <= CandidateParams().fresh_days
         assert abs(sum(parts) - row["final_score"]) <= 1e-9
         if row["anchor_recording_index"] is not None:
             assert (row["user_index"], row["anchor_recording_index"]) in liked
         if row["reason_code"] == "because_you_played":
             assert row["anchor_recording_index"] is not None
-            assert row["contribution_collaborative"] == max(parts)
+            assert row["contribution_collaborative"] == max(parts if is_fresh else parts[:2])
         if row["reason_code"] == "new_release":
             assert row["contribution_freshness"] > 0
+            assert is_fresh
         assert row["primary_source"] in row["candidate_sources"]
         assert (row["track_rung"] == "collaborative") == (row["primary_source"] != "popular")
 

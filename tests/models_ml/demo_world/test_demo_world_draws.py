@@ -87,9 +87,7 @@ def test_sittings_of_a_listener_never_overlap_and_none_moves_without_need(
 ) -> None:
     listener, start, lasting = (np.array(column) for column in zip(*sorted(rows), strict=True))
     zeros = np.zeros(len(rows), dtype=np.int64)
-    sessions = Sessions(
-        listener, start, zeros, zeros, zeros, zeros, zeros > 0, zeros > 0, np.zeros((len(rows), 2))
-    )
+    sessions = Sessions(listener, start, zeros, zeros, zeros, zeros, zeros > 0, zeros > 0, np.zeros((len(rows), 2)))
     moved = apart(sessions, lasting)
     expected: list[int] = []
     for place in range(len(rows)):
@@ -111,8 +109,7 @@ def test_clocks_change_on_the_days_on_which_they_do() -> None:
     first = dt.date(2026, 1, 1)
     hours = zone_offsets_ms(first, 365) // 3_600_000
     day = {
-        name: (dt.date(2026, *when) - first).days
-        for name, when in (("us", (3, 8)), ("eu", (3, 29)), ("end", (10, 25)))
+        name: (dt.date(2026, *when) - first).days for name, when in (("us", (3, 8)), ("eu", (3, 29)), ("end", (10, 25)))
     }
     new_york, berlin, tokyo = hours[0], hours[4], hours[9]
     assert (new_york[day["us"] - 1], new_york[day["us"]]) == (-5, -4)

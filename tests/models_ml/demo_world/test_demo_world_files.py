@@ -65,9 +65,7 @@ TINY = WorldSize(listeners=30, tracks=480, weeks=1, last_week=LAST_WEEK, history
 CUTOFF = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
 
 
-def write_tiny(
-    folder: Path, seed: int = 1, params: WorldParams = PARAMS, size: WorldSize = TINY
-) -> dict[str, int]:
+def write_tiny(folder: Path, seed: int = 1, params: WorldParams = PARAMS, size: WorldSize = TINY) -> dict[str, int]:
     return dict(write_world(folder / "landing", folder / "truth", size, params, seed).rows)
 
 
@@ -104,9 +102,7 @@ def test_an_event_lies_in_the_folder_of_its_week_and_none_on_the_last_monday() -
     assert weeks == [f"week={LAST_WEEK - dt.timedelta(weeks=back)}" for back in range(10, 0, -1)]
     for name in weeks:
         first = dt.datetime.combine(dt.date.fromisoformat(name[5:]), dt.time(), dt.UTC)
-        when = pq.ParquetFile(folder / "landing" / "events" / name / "part-0000.parquet").read()[
-            "occurred_at"
-        ]
+        when = pq.ParquetFile(folder / "landing" / "events" / name / "part-0000.parquet").read()["occurred_at"]
         bounds = pc.min_max(when).as_py()
         assert first <= bounds["min"] <= bounds["max"] < first + dt.timedelta(weeks=1)
 
@@ -147,11 +143,7 @@ def test_nobody_plays_what_is_not_out_yet() -> None:
         for row in tracks.select(["track_id", "available_from", "released_on"]).to_pylist()
     }
     played = events(folder).select(["track_id", "occurred_at"]).to_pylist()
-    assert all(
-        row["occurred_at"] >= out.get(row["track_id"], row["occurred_at"])
-        for row in played
-        if row["track_id"]
-    )
+    assert all(row["occurred_at"] >= out.get(row["track_id"], row["occurred_at"]) for row in played if row["track_id"])
 
 
 def test_ids_are_unique_where_they_have_to_be() -> None:
@@ -187,9 +179,7 @@ def test_dirt_occurs_at_about_the_share_that_was_asked_for(tmp_path: Path) -> No
     played = [*table["ms_played"].to_pylist(), *(row["ms_played"] for row in broken)]
     found = {
         "duplicate_share": sum(count - 1 for count in ids.values()) / 0.9,
-        "unknown_track_share": sum(
-            value is not None and value not in known for value in table["track_id"].to_pylist()
-        ),
+        "unknown_track_share": sum(value is not None and value not in known for value in table["track_id"].to_pylist()),
         "missing_user_share": users.count(None),
         "unknown_type_share": sum(kind not in EVENT_TYPES for kind in kinds),
         "negative_duration_share": sum(value is not None and value < 0 for value in played),
@@ -259,8 +249,7 @@ def test_a_chunk_of_listeners_does_not_depend_on_how_many_come_after_it(tmp_path
     assert many.slice(0, len(few)).equals(few)
     user = "u00000007"
     first, second = (
-        table.filter(pc.equal(table["user_id"], user))
-        for table in (events(tmp_path / "80"), events(tmp_path / "100"))
+        table.filter(pc.equal(table["user_id"], user)) for table in (events(tmp_path / "80"), events(tmp_path / "100"))
     )
     assert len(first) > 10
     assert first.equals(second)

@@ -170,9 +170,7 @@ def test_after_a_block_there_is_no_more_of_it(chunk: Chunk, catalogue: Catalogue
 
 def test_a_save_is_taken_back_only_after_it_was_made(chunk: Chunk) -> None:
     saved, undone = (np.flatnonzero(chunk.actions.kind == kind) for kind in (SAVE, UNSAVE))
-    when = dict(
-        zip(chunk.actions.play[saved].tolist(), chunk.actions.occurred_ms[saved].tolist(), strict=True)
-    )
+    when = dict(zip(chunk.actions.play[saved].tolist(), chunk.actions.occurred_ms[saved].tolist(), strict=True))
     assert len(undone) > 5
     assert all(when[int(chunk.actions.play[row])] < chunk.actions.occurred_ms[row] for row in undone)
 
@@ -208,9 +206,7 @@ def agreement(catalogue: Catalogue) -> float:
 
 def test_labels_agree_with_the_music_as_far_as_they_carry_taste() -> None:
     size = dataclasses.replace(SIZE, tracks=20_000)
-    worthless, honest = (
-        draw_catalogue(2, size, WorldParams(genre_carries_taste=share)) for share in (0.0, 1.0)
-    )
+    worthless, honest = (draw_catalogue(2, size, WorldParams(genre_carries_taste=share)) for share in (0.0, 1.0))
     artists = len(worthless.artists.genre)
     chance = 1 / GENRE_COUNT
     assert abs(agreement(worthless) - chance) < 5 * (chance * (1 - chance) / artists) ** 0.5
@@ -276,9 +272,7 @@ def test_editions_of_each_kind_exist_and_can_be_told_as_the_kind_says() -> None:
         elif edition["isrc"] and edition["isrc"] == original["isrc"]:
             found[SAME_ISRC] += 1
         else:
-            assert (edition["isrc"], edition["recording_id"], original["isrc"], original["recording_id"]) == (
-                None,
-            ) * 4
+            assert (edition["isrc"], edition["recording_id"], original["isrc"], original["recording_id"]) == (None,) * 4
             known = edition["duration_ms"] is not None and original["duration_ms"] is not None
             assert not known or abs(edition["duration_ms"] - original["duration_ms"]) <= 3_000
             found[SAME_TITLE] += 1
@@ -295,9 +289,7 @@ def test_different_recordings_never_share_what_ties_editions_together() -> None:
         for row in tracks:
             if row[column]:
                 assert owner.setdefault(row[column], original[row["track_id"]]) == original[row["track_id"]]
-    titles = [
-        (row["artist_id"], row["title"]) for row in tracks if original[row["track_id"]] == row["track_id"]
-    ]
+    titles = [(row["artist_id"], row["title"]) for row in tracks if original[row["track_id"]] == row["track_id"]]
     assert len(set(titles)) == len(titles)
 
 

@@ -38,9 +38,7 @@ _HOLDER = tempfile.TemporaryDirectory()
 def file_bytes(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, hidden ones too, by its path."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 

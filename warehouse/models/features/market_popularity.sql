@@ -1,5 +1,6 @@
 -- What is heard lately in each market, and under market '' everywhere; where nothing has a date, what
--- most listeners know.
+-- most listeners know. At the end of '', as many again that nobody has heard: a catalogue that few listen
+-- to has to fill lists too.
 
 with recent as (
 
@@ -26,7 +27,6 @@ counted as (
         recent_listener_count as listener_count,
         listener_count as all_time_listener_count
     from recordings
-    where listener_count > 0 or recent_listener_count > 0
 
     union all
 
@@ -50,7 +50,11 @@ ranked as (
         cast(row_number() over (
             partition by market
             order by listener_count desc, all_time_listener_count desc, recording_index asc
-        ) as integer) as popularity_rank
+        ) as integer) as popularity_rank,
+        row_number() over (
+            partition by market, listener_count + all_time_listener_count > 0
+            order by listener_count desc, all_time_listener_count desc, recording_index asc
+        ) as rank_of_its_kind
     from counted
 
 ),
@@ -63,7 +67,7 @@ final as (
         listener_count,
         popularity_rank
     from ranked
-    where popularity_rank <= {{ var('popular_tracks_per_market') }}
+    where rank_of_its_kind <= {{ var('popular_tracks_per_market') }}
 
 )
 
