@@ -46,7 +46,7 @@ def _no_playlist(connection: duckdb.DuckDBPyConnection, user_id: str, week: dt.d
     ).fetchone()
     if few:
         passed = int(few[0])
-        return f"listener {user_id}: no playlist for {week}, only {passed} tracks pass the filters and thirty are needed"
+        return f"listener {user_id}: no playlist for {week}, only {passed} tracks pass the filters of thirty needed"
     weeks = [
         str(row[0]) for row in connection.execute("select distinct week from weekly_playlists order by 1").fetchall()
     ]

@@ -65,7 +65,14 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """Run history in the home: with the default home the same that `dagster dev` here shows."""
     base = home.dagster
     base.mkdir(parents=True, exist_ok=True)
-    settings = {"storage": {"sqlite": {"base_dir": str(base)}}}
+    settings = {
+        "storage": {"sqlite": {"base_dir": str(base)}},
+        # What steps print is shown, or in dbt/last_run.log; keeping it would start two processes a step.
+        "compute_logs": {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+    }
     reference = InstanceRef.from_dir(str(base), config_dir=str(REPOSITORY), overrides=settings)
     with open(base / "set_up.lock", "w", encoding="utf-8") as turn:
         # One after the other: two first runs that make these databases at once fail with "table already exists".

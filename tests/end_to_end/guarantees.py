@@ -216,10 +216,10 @@ def _is_true(landed: Landed, row: Row) -> bool:
         return bool(landed.editions(landed.acts[user_id, act] if act else landed.played[user_id], anchor))
     if sentence == "A new release":
         return track.released_on is not None and (landed.monday - track.released_on).days <= FRESH_DAYS
-    if sentence == "Many listeners play it":
+    if sentence == "Others listen to it":
         return any(landed.editions(tracks, track) for tracks in landed.heard.values())
     market = landed.listeners[user_id].market
-    if market and sentence == f"Many listeners in {market} play it these weeks":
+    if market and sentence == f"Listeners in {market} play it these weeks":
         lately = {
             user
             for edition in landed.editions(set(landed.tracks), track)

@@ -38,6 +38,11 @@ def land_the_future(landing: Path, monday: dt.date) -> None:
     additions = pa.Table.from_pylist(later, schema=before.schema)
     pq.write_table(pa.concat_tables([additions, before]), events)  # before the old rows, in the same file
     land(landing, "events/a_later_week.parquet", [{**row, "event_id": "x" + str(row["event_id"])} for row in later])
+    _land_later_rows(landing, monday, at)
+
+
+def _land_later_rows(landing: Path, monday: dt.date, at: dt.datetime) -> None:
+    """Counts, users, tracks, playlists and subscriptions of the Monday or later."""
     land(
         landing,
         "play_counts/later.parquet",

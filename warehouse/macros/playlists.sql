@@ -18,8 +18,8 @@
                 || ' “' || {{ anchor_title }} || '” by ' || {{ anchor_artist }}
         when {{ reason_code }} = 'new_release' then 'A new release'
         when {{ reason_code }} = 'popular_in_market' and {{ market }} is not null
-            then 'Many listeners in ' || {{ market }} || ' play it these weeks'
-        when {{ reason_code }} in ('popular', 'popular_in_market') then 'Many listeners play it'
+            then 'Listeners in ' || {{ market }} || ' play it these weeks'
+        when {{ reason_code }} in ('popular', 'popular_in_market') then 'Others listen to it'
         else 'Completes the list'
     end
 {%- endmacro %}

@@ -117,7 +117,7 @@ def test_json_lines_are_numbered_across_chunks(home: Home, monkeypatch: pytest.M
         ("tracks/a.csv", HEADER),
         ("tracks/a.csv", HEADER.strip()),
         ("tracks/a.csv", b"\n\n"),
-        ("tracks/a.csv.gz", gzip.compress(b"")),
+        ("tracks/a.csv.gz", gzip.compress(b"", mtime=0)),
         ("tracks/a.ndjson", b""),
         ("tracks/a.ndjson", b"\n"),
         ("tracks/a.parquet", b""),

@@ -11,6 +11,7 @@ with events as (
         status = 'usable'
         and event_type = 'block_artist'
         and occurred_at < {{ week() }}
+        and not coalesce(is_private, false)
 
 ),
 

@@ -1,4 +1,5 @@
--- The latest total known before the Monday; a total without a date is always known, and oldest.
+-- The latest total known before the Monday of everything that ever had one; a total without a date is always known, and
+-- oldest. A total that fell back to nothing weighs nothing, and the track stays heard.
 
 with counts as (
 
@@ -19,7 +20,8 @@ known as (
         row_number() over (
             partition by user_id, track_id
             order by observed_at desc nulls last, landed_path desc, _row desc
-        ) as totals_ago
+        ) as totals_ago,
+        max(play_count) over (partition by user_id, track_id) as highest_count
     from counts
     where status = 'usable' and {{ is_known('observed_at') }}
 
@@ -34,7 +36,7 @@ final as (
         known.play_count
     from known
     inner join recordings on known.track_id = recordings.track_id
-    where known.totals_ago = 1 and known.play_count > 0
+    where known.totals_ago = 1 and known.highest_count > 0
 
 )
 
