@@ -54,6 +54,7 @@ GLANCE_SECONDS = 0.005
 DIE_WHEN_TOLD = """
 import itertools, os, signal, sys, time
 from pathlib import Path
+import pyarrow.dataset  # once here, or every child loads it anew at its first read
 import pyarrow.parquet as pq
 from dagster_project import lake, publishing
 from dagster_project.home import Home, parse_week
