@@ -20,7 +20,8 @@ monday: setup
 	$(BIN)/monday-mix demo --home "$(HOME_DIR)"
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+	# In the order of the files, so that the long end-to-end ones start early and the short ones fill up.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .
