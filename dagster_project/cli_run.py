@@ -6,7 +6,6 @@ Belongs here: executing the job in this process and saying how it went. Does not
 import contextlib
 import datetime as dt
 import fcntl
-import io
 import logging
 import os
 import sys
@@ -121,7 +120,7 @@ def _explain_failure(result: dg.ExecuteInProcessResult, dbt_log: Path) -> None:
             last, error = error, error.cause
         if getattr(event.event_specific_data, "error", None) is not None:
             where = event.step_key or "the run"
-            lines = io.StringIO(last.message).read().strip().splitlines()
+            lines = last.message.strip().splitlines()
             print(
                 f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
                 file=sys.stderr,

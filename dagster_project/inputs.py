@@ -16,7 +16,7 @@ from dagster_project.manifest import committed_weeks, read_manifest
 from dagster_project.table_schemas import COMMITTED_WEEKS
 from models_ml.errors import InputError
 from models_ml.landing.contract import require_datasets
-from models_ml.landing.intake import take_in
+from models_ml.landing.intake import intake_path, take_in
 from models_ml.landing.report import REPORT_SCHEMA
 
 WEEK_FILES_TABLE = "inputs/week_files"
@@ -61,8 +61,8 @@ def _files_of(manifest: dict[str, Any]) -> pa.Table:
 
 def _require_intake(home: Home, week: dt.date, files: pa.Table) -> None:
     for row in files.to_pylist():
-        taken_in = home.intake / row["dataset"] / f"{row['content_hash']}.parquet"
-        if row["error"] is None and row["duplicate_of"] is None and not taken_in.exists():
+        is_read = row["error"] is None and row["duplicate_of"] is None
+        if is_read and not intake_path(home.intake, row["dataset"], row["content_hash"]).exists():
             raise InputError(
                 f"landing/{row['path']}: week {week} was made with this file (content {row['content_hash']}) "
                 f"and it is neither in landing nor in the lake; bring it back, or run with --refresh-inputs"

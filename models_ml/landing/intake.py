@@ -5,7 +5,7 @@ Does not: reading formats (readers), judging rows, choosing which files a week s
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,12 +74,6 @@ def ensure_empty_intake(intake: Path) -> None:
 def intake_path(intake: Path, dataset: str, file_hash: str) -> Path:
     """Where the rows of a content are."""
     return intake / dataset / f"{file_hash}.parquet"
-
-
-def find_missing(hashes: Mapping[str, Collection[str]], intake: Path) -> tuple[Path, ...]:
-    """Intake files that should be there and aren't, sorted; hashes: contents by dataset."""
-    wanted = (intake_path(intake, dataset, name) for dataset, names in hashes.items() for name in names)
-    return tuple(sorted(path for path in wanted if not path.exists()))
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:

@@ -13,7 +13,7 @@ from models_ml.landing import intake as intake_module
 from models_ml.landing.batches import intake_schema
 from models_ml.landing.contract import DATASETS
 from models_ml.landing.hashes import content_hash
-from models_ml.landing.intake import ensure_empty_intake, find_missing, intake_path, take_in
+from models_ml.landing.intake import ensure_empty_intake, intake_path, take_in
 from models_ml.landing.storage import StorageError, replacing
 from tests.models_ml.landing.landing_home import NOW, Home
 
@@ -204,16 +204,6 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_time(
     assert _intake_files(home) == {"_empty.parquet"}
     assert path.read_bytes() == ROW + b"more,2026-01-01\n"
     assert home.rows("deletions/a.csv", "user_id") == ["u", "more"]
-
-
-def test_missing_intake_files_are_found(home: Home) -> None:
-    home.land("deletions/a.csv", ROW)
-    file_hash = home.file("deletions/a.csv").content_hash
-    assert file_hash is not None
-    assert find_missing({"deletions": [file_hash]}, home.intake) == ()
-    gone = intake_path(home.intake, "deletions", file_hash)
-    gone.unlink()
-    assert find_missing({"deletions": [file_hash]}, home.intake) == (gone,)
 
 
 def _count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
