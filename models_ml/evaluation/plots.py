@@ -1,0 +1,121 @@
+"""The evaluation as a picture: how good each model's lists are, with their intervals.
+
+Belongs here: drawing an evaluation table as PNG bytes.
+Does not: numbers that aren't in the table, files.
+"""
+
+import io
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from models_ml.evaluation.baselines import BASELINES
+from models_ml.evaluation.metrics import NDCG, RECALL
+from models_ml.evaluation.report import FIRST_LISTENS, KEPT, VIA_OWN_PLAYLISTS
+from models_ml.evaluation.segments import ALL
+
+_METRICS: Final = (NDCG, RECALL)
+_TRUTHS: Final = {
+    KEPT: "discovered and kept",
+    FIRST_LISTENS: "heard for the first time",
+    VIA_OWN_PLAYLISTS: "first heard through our playlists",
+}
+_OWN_COLOUR = "#c2410c"
+_BASELINE_COLOUR = "#767676"
+_INK = "#333333"
+_WIDTH_INCHES = 8.0
+_ROW_INCHES = 0.42
+_DOTS_PER_INCH = 100
+
+
+def metrics_plot(evaluation: pa.Table) -> bytes:
+    """A PNG, 800 pixels wide: nDCG and recall of each model with intervals, ours in colour, baselines grey.
+
+    evaluation: rows of report.EVALUATION_SCHEMA.  Drawn are the newest week, the protocol `kept` or else the first
+    one there is, all listeners, and the longest cutoff.  Without such rows the picture says so.
+    """
+    rows = _shown(evaluation)
+    if not rows.num_rows:
+        return _png(_empty_figure())
+    models = _models_best_last(rows)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, wspace=0.04)
+    figure = Figure(figsize=(_WIDTH_INCHES, 1.5 + _ROW_INCHES * len(models)), dpi=_DOTS_PER_INCH, layout=layout)
+    for place, metric in enumerate(_METRICS):
+        axes = figure.add_subplot(1, len(_METRICS), place + 1)
+        _draw(axes, rows.filter(pc.equal(rows["metric"], metric)), models, named=place == 0)
+    first = rows.slice(0, 1).to_pylist()[0]
+    truth = _TRUTHS.get(first["protocol_id"], _words(first["protocol_id"]))
+    title = f"Lists of {first['as_of_week']} against what {first['listeners']:,} listeners {truth}"
+    figure.suptitle(title, fontsize=11, color=_INK)
+    return _png(figure)
+
+
+def _shown(evaluation: pa.Table) -> pa.Table:
+    """The rows that are drawn."""
+    wanted = pc.and_(pc.equal(evaluation["segment"], ALL), pc.is_in(evaluation["metric"], pa.array(_METRICS)))
+    rows = evaluation.filter(wanted)
+    rows = rows.filter(pc.equal(rows["as_of_week"], pc.max(rows["as_of_week"])))
+    protocols = sorted(pc.unique(rows["protocol_id"]).to_pylist(), key=lambda name: (name != KEPT, name))
+    rows = rows.filter(pc.equal(rows["protocol_id"], pa.scalar(protocols[0] if protocols else None, pa.string())))
+    return rows.filter(pc.equal(rows["k"], pc.max(rows["k"])))
+
+
+def _models_best_last(rows: pa.Table) -> list[str]:
+    """The models by nDCG, ascending, so that the best one is drawn on top; ties by name."""
+    named = rows.filter(pc.equal(rows["metric"], NDCG)).select(["model", "value"]).to_pylist()
+    return [row["model"] for row in sorted(named, key=lambda row: (row["value"], row["model"]))]
+
+
+def _draw(axes: Any, rows: pa.Table, models: list[str], *, named: bool) -> None:
+    """One metric: a dot with its interval for each model, its value beside it."""
+    by_model = {row["model"]: row for row in rows.to_pylist()}
+    for height, model in enumerate(models):
+        row = by_model[model]
+        colour = _BASELINE_COLOUR if model in BASELINES else _OWN_COLOUR
+        if row["ci_low"] is not None and row["ci_high"] is not None:
+            axes.plot([row["ci_low"], row["ci_high"]], [height, height], color=colour, linewidth=2.5, alpha=0.55)
+        axes.plot([row["value"]], [height], "o", color=colour, markersize=7)
+        above = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "fontsize": 8.5}
+        axes.annotate(f"{row['value']:.3f}", (row["value"], height), color=colour, **above)
+    _finish(axes, next(iter(by_model.values())), len(models))
+    axes.set_yticks(np.arange(len(models)), [_words(model) for model in models] if named else [""] * len(models))
+    for label, model in zip(axes.get_yticklabels(), models, strict=True):
+        label.set(color=_INK if model in BASELINES else _OWN_COLOUR)
+        label.set_fontweight("normal" if model in BASELINES else "bold")
+
+
+def _finish(axes: Any, row: dict[str, Any], model_count: int) -> None:
+    """Title with the ceiling, an axis from zero, light lines."""
+    ceiling = "" if row["ceiling"] is None else f" (at best {row['ceiling']:.3f})"
+    name = {NDCG: "nDCG", RECALL: "Recall"}[row["metric"]]
+    axes.set_title(f"{name} at {row['k']}{ceiling}", fontsize=10, color=_INK, loc="left")
+    axes.set_xlim(0.0, 1.08 * max(axes.dataLim.x1, 1e-3))
+    axes.set_ylim(-0.6, model_count - 0.3)
+    axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=9, colors=_INK)
+    axes.spines[:].set_visible(False)
+
+
+def _empty_figure() -> Figure:
+    """A picture that says that there is nothing to see yet."""
+    figure = Figure(figsize=(_WIDTH_INCHES, 1.2), dpi=_DOTS_PER_INCH)
+    line = "Nothing to compare yet: no listener with a list has heard anything new in the window."
+    figure.text(0.5, 0.5, line, ha="center", va="center", fontsize=10, color=_INK)
+    return figure
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _png(figure: Figure) -> bytes:
+    """The figure as PNG, without the time or the version it was drawn with."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    return buffer.getvalue()
