@@ -15,10 +15,15 @@ from models_ml.demo_world.size import WorldSize
 from models_ml.demo_world.world import write_world
 from models_ml.errors import InputError
 
-# The demo exercises the approximate index, which at its size would not pay.
 DEMO_CONFIG = """# Written by the demo.
+
+# Exercised here; at this size exact search would be as quick.
 [retrieval]
 engine = "usearch"
+
+# Three Mondays then score the lists of two.
+[evaluation]
+window_weeks = 1
 """
 
 

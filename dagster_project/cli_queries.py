@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks, read_manifest, stale_weeks
+from dagster_project.shown import QUALITY_METRICS, quality_table
 from models_ml.errors import InputError
 
 WIDTHS = (4, 34, 24, 62)
@@ -152,6 +153,36 @@ def _why_outranked(lake: Lake, week: dt.date, user: int, recording: int, user_id
     return (
         f"{name} was not among the {len(ranked)} candidates for {user_id} on {week}: too far from what they listen to"
     )
+
+
+def quality(home: Home, week: dt.date | None = None) -> str:
+    """How good the lists that a week scored were, by model, with intervals and what the best of all could reach."""
+    with _published(home) as connection:
+        if not connection.execute("from duckdb_tables() where table_name = 'evaluation_metrics'").fetchone():
+            raise InputError(f"{home.published}: from before lists were scored; run a Monday again")
+        rows = connection.execute("select distinct week from evaluation_metrics order by week").fetchall()
+        week = week or max((row[0] for row in rows), default=None)
+        scored = connection.execute("select * from evaluation_metrics where week = ?", [week]).to_arrow_table()
+    table = quality_table(scored)
+    if not table:
+        raise InputError(_nothing_scored(week, [str(row[0]) for row in rows]))
+    of_all = (row for row in scored.to_pylist() if (row["protocol_id"], row["segment"]) == ("kept", "all"))
+    facts = next(row for row in of_all if row["metric"] in QUALITY_METRICS)
+    title = (
+        f"Lists of Monday {facts['as_of_week']}, scored on {week} by what {facts['listeners']:,} listeners first heard "
+        f"in the {facts['truth_window_days']} days since and kept"
+    )
+    widths = [max(len(line[place]) for line in table) for place in range(len(table[0]))]
+    lines = [table[0], ["-" * width for width in widths], *table[1:]]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([title, "", *text])
+
+
+def _nothing_scored(week: dt.date | None, weeks: list[str]) -> str:
+    needed = "the week [evaluation] window_weeks before has to have been run, and something new kept since"
+    if week is None or not weeks:
+        return f"no week has scored lists yet: {needed}"
+    return f"week {week} scored no lists: {needed}; weeks that did: {', '.join(weeks)}"
 
 
 def status(home: Home) -> str:

@@ -17,8 +17,10 @@ from models_ml.assembly import AssemblyParams
 from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
+from models_ml.evaluation.report import EvaluationParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
+from models_ml.serving import ServingParams
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,28 @@ class WeightingParams:
             "max": 1000.0,
             "doc": "engagement at or below minus this is a negative preference",
         },
+    )
+    half_life_scale: float = field(
+        default=1.0,
+        metadata={
+            "unit": "ratio",
+            "min": 0.01,
+            "max": 100.0,
+            "doc": "stretches or shrinks every half-life of the seed",
+        },
+    )
+    statement_half_life_days: float = field(
+        default=0.0,
+        metadata={
+            "unit": "days",
+            "min": 0.0,
+            "max": 36_500.0,
+            "doc": "halves a save, like or playlist add that still stands; 0: never",
+        },
+    )
+    skip_strength: float = field(
+        default=1.0,
+        metadata={"unit": "ratio", "min": 0.0, "max": 10.0, "doc": "times the seed's weight of every skip"},
     )
     heard_ms: int = field(
         default=30_000,
@@ -115,10 +139,12 @@ class Configuration:
     run: RunParams = field(default_factory=RunParams)
     weighting: WeightingParams = field(default_factory=WeightingParams)
     collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
+    serving: ServingParams = field(default_factory=ServingParams)
     retrieval: RetrievalParams = field(default_factory=RetrievalParams)
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
+    evaluation: EvaluationParams = field(default_factory=EvaluationParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""
@@ -130,7 +156,11 @@ class Configuration:
 
     def dbt_vars(self) -> dict[str, Any]:
         """What dbt is told, beside the week."""
-        return {"program_id": self.run.program_id, **dataclasses.asdict(self.weighting)}
+        return {
+            "program_id": self.run.program_id,
+            "evaluation_window_weeks": self.evaluation.window_weeks,
+            **dataclasses.asdict(self.weighting),
+        }
 
 
 def load_configuration(files: Sequence[Path]) -> Configuration:

@@ -1,24 +1,30 @@
 """The definitions Dagster loads.
 
-Belongs here: putting assets, checks, jobs, schedules and resources together. Does not: any of them.
+Belongs here: putting assets, checks, jobs, schedules, sensors and resources together. Does not: any of them.
 """
 
 import dagster as dg
 
 from dagster_project import checks
-from dagster_project.assets import landing, playlists, published, vectors, warehouse
-from dagster_project.jobs import every_monday, monday
+from dagster_project.assets import evaluation, landing, playlists, published, vectors, warehouse
+from dagster_project.jobs import every_monday, intake, monday
 from dagster_project.resources import Workspace, warehouse_dbt
+from dagster_project.sensors import LandingWatch, new_landing_files
 
 
 def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
     """Everything, for one home; empty is the environment's or the default."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([landing, warehouse, vectors, playlists, published]),
+        assets=dg.load_assets_from_modules([landing, warehouse, vectors, playlists, evaluation, published]),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[monday],
+        jobs=[monday, intake],
         schedules=[every_monday],
-        resources={"workspace": Workspace(home=home, overlay=overlay), "dbt": warehouse_dbt()},
+        sensors=[new_landing_files],
+        resources={
+            "workspace": Workspace(home=home, overlay=overlay),
+            "dbt": warehouse_dbt(),
+            "landing_watch": LandingWatch(home=home),
+        },
         executor=dg.in_process_executor,
     )
 

@@ -1,9 +1,11 @@
-"""The job of a Monday and its schedule.
+"""The job of a Monday and its schedule, and the job that only reads what has landed.
 
 Belongs here: what runs together, and when. Does not: what the assets do.
 """
 
 import dagster as dg
+
+from dagster_project import keys
 
 monday = dg.define_asset_job(
     "monday",
@@ -11,6 +13,13 @@ monday = dg.define_asset_job(
     # Steps of a week wait for each other anyway; a process for each costs four seconds and buys nothing.
     executor_def=dg.in_process_executor,
     description="One Monday, from landing files to the published tables.",
+)
+
+intake = dg.define_asset_job(
+    "intake",
+    selection=dg.AssetSelection.assets(keys.LANDING_FILES),
+    executor_def=dg.in_process_executor,
+    description="Reads what has landed, so that Monday finds it read and a broken file is known today.",
 )
 
 

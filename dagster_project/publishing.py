@@ -22,6 +22,7 @@ PUBLISHED_TABLES = (
     "playlist_relaxations",
     "rejected_candidates",
     "candidate_funnel",
+    "evaluation_metrics",
 )
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 # Readable by every DuckDB since 1.0; newer storage would lock out people with an older shell.

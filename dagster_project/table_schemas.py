@@ -7,6 +7,7 @@ tables that dbt makes (their contracts are in warehouse/), landing files (models
 import pyarrow as pa
 
 from dagster_project.lake import Lake
+from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.playlists import RELAXATIONS_SCHEMA, SLOTS_SCHEMA
@@ -44,6 +45,7 @@ STAND_INS = {
     "ml/rejected_candidates": REJECTED_SCHEMA,
     "ml/candidate_funnel": FUNNEL_SCHEMA,
     "ml/run_facts": RUN_FACTS,
+    "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "marts/weekly_playlist_tracks": HISTORY,
 }
 

@@ -5,20 +5,27 @@ they come from (models_ml).
 """
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from dagster_project.home import Home
 from dagster_project.keys import FIRST_WEEK
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
+from models_ml.arrays import Ints, floats_with_nan
 from models_ml.collaborative import CollaborativeFactors, PreviousFactors
+from models_ml.features import read_interactions
 from models_ml.retrieval import ExactRetriever, RetrievalParams, Retriever, UsearchRetriever, engine_of
+from models_ml.retrieval_quality import taste_deciles
+from models_ml.serving import ServingParams, serving_vectors
 
 LISTENER_FACTORS = "vectors/listener_factors"
 RECORDING_FACTORS = "vectors/recording_factors"
 TRAINING = "vectors/training"
+RETRIEVAL_QUALITY = "vectors/retrieval_quality"
 
 
 def keep_factors(lake: Lake, week: dt.date, factors: CollaborativeFactors, tables: PreviousFactors) -> None:
@@ -38,6 +45,21 @@ def load_factors(lake: Lake, week: dt.date) -> CollaborativeFactors:
     """The week's factors, as the steps after training need them."""
     tables = PreviousFactors(lake.read_week(LISTENER_FACTORS, week), lake.read_week(RECORDING_FACTORS, week))
     return CollaborativeFactors.from_tables(tables, **lake.read_week(TRAINING, week).to_pylist()[0])
+
+
+def serve(factors: CollaborativeFactors, lake: Lake, week: dt.date, params: ServingParams) -> CollaborativeFactors:
+    """The factors with the vectors that are searched."""
+    recordings = lake.read_week("features/recordings", week, ["idle_days", "listener_count"])
+    editions = lake.read_week("features/editions", week, ["recording_index", "artist_index"])
+    _, first = np.unique(editions["recording_index"].to_numpy(), return_index=True)
+    served = serving_vectors(
+        factors.recording_factors,
+        editions["artist_index"].to_numpy()[first],
+        recordings["listener_count"].to_numpy(),
+        floats_with_nan(recordings, "recordings", "idle_days"),
+        params,
+    )
+    return replace(factors, served_factors=served)
 
 
 def factors_before(home: Home, week: dt.date, cold_start_every: int) -> PreviousFactors | None:
@@ -60,6 +82,15 @@ def index_path(home: Home, week: dt.date) -> Path:
 
 def load_retriever(home: Home, week: dt.date, factors: CollaborativeFactors, params: RetrievalParams) -> Retriever:
     """The engine the settings ask for, over the week's recordings; the approximate one from its saved index."""
-    if engine_of(int(factors.retrievable.sum()), len(factors.listener_factors), params) == "exact":
-        return ExactRetriever(factors.recording_factors, factors.retrievable, params.threads)
-    return UsearchRetriever.load(index_path(home, week), factors.recording_factors, params)
+    if engine_of(int(factors.retrievable.sum()), int(factors.has_vector.sum()), params) == "exact":
+        return ExactRetriever(factors.served, factors.retrievable, params.threads)
+    return UsearchRetriever.load(index_path(home, week), factors.served, params)
+
+
+def listener_deciles(lake: Lake, week: dt.date, factors: CollaborativeFactors) -> Ints:
+    """(n,) tenth of each listener by the popularity of what they like (retrieval_quality.py)."""
+    percentile = lake.read_week("features/recordings", week, ["popularity_percentile"])["popularity_percentile"]
+    interactions = read_interactions(
+        lake.read_week("features/interactions", week), len(factors.listener_factors), len(percentile)
+    )
+    return taste_deciles(interactions, percentile.to_numpy(), factors.has_vector)

@@ -84,13 +84,20 @@ class Candidates:
 class CandidateSources:
     """Where candidates come from: a listener's vector, fresh releases near it, and what is popular."""
 
-    def __init__(self, features: WeekFeatures, factors: CollaborativeFactors, params: CandidateParams) -> None:
-        """The sources for one week."""
+    def __init__(
+        self,
+        features: WeekFeatures,
+        factors: CollaborativeFactors,
+        params: CandidateParams,
+        exactly: Bools | None = None,
+    ) -> None:
+        """The sources for one week.  exactly: (n,) True for listeners whom no index serves well enough."""
         self.features = features
         self.params = params
         self.has_vector = factors.has_vector
+        self._exactly = np.zeros(features.listener_count, dtype=bool) if exactly is None else exactly
         self._queries = factors.listener_factors
-        self._vectors = factors.recording_factors
+        self._vectors = factors.served
         retrievable = factors.retrievable
         self.retrievable_count = int(retrievable.sum())
         self.exact = ExactRetriever(self._vectors, retrievable)
@@ -99,11 +106,11 @@ class CandidateSources:
     def find(self, retriever: Retriever, listeners: Ints) -> Pool:
         """Candidates by the given engine; no filter applied."""
         mine = np.flatnonzero(self.has_vector[listeners])
-        found = retriever.search(self._queries[listeners[mine]], self.params.candidate_count)
-        personal = from_grid(mine, found.positions, found.scores, COLLABORATIVE)
+        exactly = self._exactly[listeners[mine]]
+        personal = [self._near(retriever, listeners, mine[~exactly]), self._near(self.exact, listeners, mine[exactly])]
         others = np.flatnonzero(~self.has_vector[listeners])
         popular = self._popular(listeners, others, self.params.candidate_count)
-        return merged([personal, self._fresh_ones(listeners, mine), popular])
+        return merged([*personal, self._fresh_ones(listeners, mine), popular])
 
     def find_deeper(self, listeners: Ints, depth: int, *, top_up: bool) -> Pool:
         """Up to depth candidates that pass all filters, by exact search; all popular ones without a vector.
@@ -116,6 +123,10 @@ class CandidateSources:
             popular = popular.where(~self.has_vector[listeners[popular.rows]])
         pool = merged([self._masked(listeners, mine, depth), self._fresh_ones(listeners, mine), popular])
         return pool.where(filter_codes(self.features, listeners[pool.rows], pool.recordings) == 0)
+
+    def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
+        found = retriever.search(self._queries[listeners[rows]], self.params.candidate_count)
+        return from_grid(rows, found.positions, found.scores, COLLABORATIVE)
 
     def _masked(self, listeners: Ints, mine: Ints, depth: int) -> Pool:
         """The best that no filter takes out, of the listeners at the places `mine`."""
@@ -149,9 +160,10 @@ def find_candidates(
     retriever: Retriever,
     params: CandidateParams,
     progress: Progress = silent,
+    exactly: Bools | None = None,
 ) -> Candidates:
-    """Candidates of all listeners; see Candidates."""
-    sources = CandidateSources(features, factors, params)
+    """Candidates of all listeners; see Candidates.  exactly: (n,) True for whom the retriever is not to be used."""
+    sources = CandidateSources(features, factors, params, exactly)
     funnel = Funnel()
     sampled = sampled_listeners(features.user_id, params.rejected_sample_share, params.rejected_sample_minimum)
     tables, rejected = [CANDIDATES_SCHEMA.empty_table()], [REJECTED_SCHEMA.empty_table()]

@@ -31,11 +31,14 @@ class Recordings:
     """One entry per recording.
 
     age_days: (m,) float64 days since release as of the Monday, NaN where unknown.
+    idle_days: (m,) float64 days since anyone heard it, NaN where unknown.  listener_count: (m,) int64, ever.
     recent_listener_count: (m,) int64, last 28 days.  popularity_percentile: (m,) float64 in [0, 1].
     """
 
     recording_id: pa.Array
     age_days: Floats
+    idle_days: Floats
+    listener_count: Ints
     recent_listener_count: Ints
     popularity_percentile: Floats
 
@@ -102,6 +105,8 @@ def read_recordings(table: pa.Table) -> Recordings:
     return Recordings(
         recording_id=strings(table, "recordings", "recording_id"),
         age_days=age_days,
+        idle_days=floats_with_nan(table, "recordings", "idle_days"),
+        listener_count=column(table, "recordings", "listener_count", np.int64),
         recent_listener_count=column(table, "recordings", "recent_listener_count", np.int64),
         popularity_percentile=percentile,
     )

@@ -97,6 +97,7 @@ class CollaborativeFactors:
 
     recording_factors: (m, f) float32, zero for a recording that nobody likes, or with too little evidence.
     listener_factors: (n, f) float32, exact given those; zero for a listener who likes none that has a vector.
+    served_factors: (m, f) float32, recordings as they are searched (serving.py); None: as they were learnt.
     loss: mean weighted squared error plus penalty at the end.  iterations: passes made.
     regularization: the constant the fit used, scaled where it was to be; an explanation needs it too.
     """
@@ -107,6 +108,12 @@ class CollaborativeFactors:
     iterations: int
     warm_started: bool
     regularization: float
+    served_factors: Floats | None = None
+
+    @property
+    def served(self) -> Floats:
+        """(m, f) vectors whose inner product with a listener's is the score of search."""
+        return self.recording_factors if self.served_factors is None else self.served_factors
 
     @property
     def has_vector(self) -> Bools:

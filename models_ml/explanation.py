@@ -19,14 +19,16 @@ from models_ml.features import Interactions
 from models_ml.linear_solves import (
     HistoryGroup,
     WhitenedRecordings,
+    along_history,
     grouped_histories,
     history_vectors,
-    solve,
+    to_whitened,
     whiten,
 )
 from models_ml.ranking import Components
 
 BECAUSE_YOU_PLAYED = "because_you_played"
+MORE_BY_ARTIST = "more_by_artist"
 NEW_RELEASE = "new_release"
 POPULAR_IN_MARKET = "popular_in_market"
 POPULAR = "popular"
@@ -39,7 +41,7 @@ class Contributions:
     """What each heard recording adds to each score, for a group of listeners.
 
     rows: (b,) places in the listeners asked about.  history: (b, h) int32 recordings, -1 past the end.
-    values: (b, h, s) float64; summed over h they are the inner products of listener and recordings.
+    values: (b, h, s) float64; summed over h they are the inner products of listener and served recordings.
     """
 
     rows: Ints
@@ -65,6 +67,7 @@ class Explainer:
         """factors, interactions: those of the fit."""
         self._interactions = interactions
         self._whitened: WhitenedRecordings = whiten(factors.recording_factors, factors.regularization)
+        self._targets = to_whitened(factors.served, self._whitened.lower)
         self._threads = threads
 
     def contributions(self, listeners: Ints, recordings: Ints) -> Iterator[Contributions]:
@@ -74,11 +77,11 @@ class Explainer:
 
     def _of_group(self, recordings: Ints, group: HistoryGroup) -> Contributions:
         asked = recordings[group.rows]
-        targets = self._whitened.vectors[np.maximum(asked, 0)]
+        targets = self._targets[np.maximum(asked, 0)]
         targets[asked < 0] = 0.0
         history = history_vectors(self._whitened, group)
-        solved = solve(history, group.weight, targets.transpose(0, 2, 1))
-        return Contributions(group.rows, group.recordings, (history @ solved) * group.pull[:, :, None])
+        said = along_history(history, group.weight, targets)
+        return Contributions(group.rows, group.recordings, said * group.pull[:, :, None])
 
     def anchors(self, listeners: Ints, recordings: Ints) -> Anchors:
         """The anchor of each (listener, recording); ties go to the lower recording index."""
@@ -107,10 +110,12 @@ def reason_codes(
     A component of zero or less is no reason.
     """
     collaborative, popularity = components.collaborative, components.popularity
-    strongest = np.maximum(np.maximum(collaborative, popularity), components.freshness)
+    by_artist = components.artist_affinity
+    strongest = np.maximum(np.maximum(np.maximum(collaborative, popularity), components.freshness), by_artist)
     conditions = [
         (components.freshness > 0) & (components.freshness >= strongest),
         (collaborative > 0) & (collaborative >= strongest) & (anchor >= 0),
+        (by_artist > 0) & (by_artist >= strongest),
         (popularity > 0) & is_own_popular,
         (popularity > 0) & is_popular,
         components.freshness > 0,
@@ -120,6 +125,7 @@ def reason_codes(
     codes = [
         NEW_RELEASE,
         BECAUSE_YOU_PLAYED,
+        MORE_BY_ARTIST,
         POPULAR_IN_MARKET,
         POPULAR,
         NEW_RELEASE,

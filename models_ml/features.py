@@ -5,6 +5,7 @@ Does not: any decision about a listener or a recording.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +44,7 @@ class WeekFeatures:
 
     user_id: n listener ids.  audience: (n,) int32, row of `choice`.  popular_list: (n,) row of `popular`.
     exclusions: listener to recordings, with exclusion_code (uint8) the filter rule of each pair.
-    known_artists: listener to artists heard before, with prior_plays (int64) of each pair.
+    known_artists: listener to artists heard before, with prior_plays and prior_tracks (int64) of each pair.
     """
 
     user_id: pa.Array
@@ -59,11 +60,18 @@ class WeekFeatures:
     blocked_artists: Pairs
     known_artists: Pairs
     prior_plays: Ints
+    prior_tracks: Ints
 
     @property
     def listener_count(self) -> int:
         """Number of listeners n."""
         return len(self.user_id)
+
+    @cached_property
+    def artist_of_recording(self) -> Ints:
+        """(m,) int32 first credited artist of each recording's preferred edition."""
+        first = np.searchsorted(self.editions.recording, np.arange(self.recording_count))
+        return np.asarray(self.editions.artist[first])
 
     @property
     def recording_count(self) -> int:
@@ -105,6 +113,7 @@ def read_features(
         blocked_artists=pairs(blocked_artists, "blocked_artists", "user_index", "artist_index", count, artists),
         known_artists=pairs(known_artists, "known_artists", "user_index", "artist_index", count, artists),
         prior_plays=column(known_artists, "known_artists", "prior_plays", np.int64),
+        prior_tracks=column(known_artists, "known_artists", "prior_tracks", np.int64),
     )
 
 

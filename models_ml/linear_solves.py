@@ -52,8 +52,14 @@ def whiten(recording_factors: Floats, regularization: float) -> WhitenedRecordin
     vectors = recording_factors.astype(np.float64)
     gram = vectors.T @ vectors + regularization * np.eye(vectors.shape[1])
     lower = np.linalg.cholesky(gram)
-    whitened = scipy.linalg.solve_triangular(lower, vectors.T, lower=True).T if len(vectors) else vectors
-    return WhitenedRecordings(np.ascontiguousarray(whitened), lower)
+    return WhitenedRecordings(to_whitened(vectors, lower), lower)
+
+
+def to_whitened(vectors: Floats, lower: Floats) -> Floats:
+    """(m, f) float64 in the space where B is the identity.  lower: (f, f), L with B = L Lt."""
+    double = vectors.astype(np.float64)
+    whitened = scipy.linalg.solve_triangular(lower, double.T, lower=True).T if len(double) else double
+    return np.ascontiguousarray(whitened)
 
 
 def grouped_histories(interactions: Interactions, listeners: Ints, factors: int) -> Iterator[HistoryGroup]:
@@ -98,15 +104,24 @@ def history_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> Floats
     return vectors
 
 
-def solve(history: Floats, weight: Floats, right_sides: Floats) -> Floats:
-    """(I + sum over history of weight y yt)^-1 times the right sides.
+def along_history(history: Floats, weight: Floats, targets: Floats) -> Floats:
+    """Y (I + Yt D Y)^-1 times the targets, Y the history and D its weights: what each heard recording says of each.
 
-    history: (b, h, f).  weight: (b, h).  right_sides: (b, f, r).  Returns (b, f, r) float64.
+    history: (b, h, f).  weight: (b, h).  targets: (b, s, f).  Returns (b, h, s) float64.
+    A history shorter than the vectors is solved in its own, smaller space: Y (I + Yt D Y)^-1 = (I + Y Yt D)^-1 Y.
     """
-    systems = history.transpose(0, 2, 1) @ (history * weight[:, :, None])
+    turned = history.transpose(0, 2, 1)
+    if history.shape[1] < history.shape[2]:
+        return np.linalg.solve(_plus_one(history @ turned * weight[:, None, :]), history @ targets.transpose(0, 2, 1))
+    systems = _plus_one(turned @ (history * weight[:, :, None]))
+    return history @ np.linalg.solve(systems, targets.transpose(0, 2, 1))
+
+
+def _plus_one(systems: Floats) -> Floats:
+    """The systems with 1 added along each diagonal."""
     diagonal = np.arange(systems.shape[1])
     systems[:, diagonal, diagonal] += 1.0
-    return np.linalg.solve(systems, right_sides)
+    return systems
 
 
 def solve_listeners(
@@ -130,5 +145,9 @@ def solve_listeners(
 def _listener_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> tuple[Ints, Floats]:
     """(rows, (b, f) whitened vectors) of one group."""
     history = history_vectors(whitened, group)
-    right_side = history.transpose(0, 2, 1) @ group.pull[:, :, None]
-    return group.rows, solve(history, group.weight, right_side)[:, :, 0]
+    turned = history.transpose(0, 2, 1)
+    if history.shape[1] < history.shape[2]:  # (I + Yt D Y)^-1 Yt = Yt (I + D Y Yt)^-1
+        systems = _plus_one(group.weight[:, :, None] * (history @ turned))
+        return group.rows, (turned @ np.linalg.solve(systems, group.pull[:, :, None]))[:, :, 0]
+    systems = _plus_one(turned @ (history * group.weight[:, :, None]))
+    return group.rows, np.linalg.solve(systems, turned @ group.pull[:, :, None])[:, :, 0]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrangement import arrange
-from models_ml.arrays import Bools, Ints, Progress, column, place_in_row, silent, worker_count
+from models_ml.arrays import Bools, Ints, Progress, column, in_order, place_in_row, silent, worker_count
 from models_ml.assembly import (
     PLAYLIST_LENGTH,
     AssemblyParams,
@@ -27,9 +27,10 @@ from models_ml.eligibility import any_credit_among, editions_for
 from models_ml.errors import InputError
 from models_ml.explanation import Explainer, reason_codes
 from models_ml.features import WeekFeatures
-from models_ml.pools import Pool, from_batch, replaced
+from models_ml.pools import Pool, from_batch
 from models_ml.ranking import Components, RankingParams, score
 from models_ml.rules import COLLABORATIVE, POPULAR, SOURCES, TOO_FEW_TRACKS
+from models_ml.serving import ServingParams, pull_left
 
 SLOTS_SCHEMA = pa.schema(
     {
@@ -46,6 +47,7 @@ SLOTS_SCHEMA = pa.schema(
         "popularity_percentile": pa.float64(),
         "final_score": pa.float64(),
         "contribution_collaborative": pa.float64(),
+        "contribution_artist_affinity": pa.float64(),
         "contribution_popularity": pa.float64(),
         "contribution_freshness": pa.float64(),
         "reason_code": pa.string(),
@@ -62,6 +64,8 @@ RELAXATIONS_SCHEMA = pa.schema(
     }
 )
 
+RANKED_SCHEMA = pa.schema({"user_index": pa.int32(), "position": pa.int32(), "recording_index": pa.int32()})
+
 
 @dataclass(frozen=True)
 class PlaylistParams:
@@ -70,9 +74,10 @@ class PlaylistParams:
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
     assembly: AssemblyParams = field(default_factory=AssemblyParams)
+    serving: ServingParams = field(default_factory=ServingParams)
     threads: int = field(
         default=0,
-        metadata={"unit": "threads", "min": 0, "max": 256, "doc": "For the reasons; 0: one a core."},
+        metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Blocks made side by side; 0: one a core."},
     )
 
 
@@ -82,10 +87,12 @@ class PlaylistTables:
 
     relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
     listener without a playlist (RELAXATIONS_SCHEMA).
+    ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
     """
 
     slots: pa.Table
     relaxations: pa.Table
+    ranked: pa.Table
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,15 @@ class RankedPool:
     personal: Bools
 
 
+@dataclass(frozen=True)
+class LaidOut:
+    """A ranked pool as a grid.  order: (b, K) place in the pool of each entry of the slate, best first."""
+
+    ranked: RankedPool
+    slate: Slate
+    order: Ints
+
+
 def build_playlists(
     features: WeekFeatures,
     factors: CollaborativeFactors,
@@ -110,7 +126,8 @@ def build_playlists(
     blocks = list(playlist_blocks(features, factors, candidates, params, progress))
     slots = [SLOTS_SCHEMA.empty_table(), *(block.slots for block in blocks)]
     relaxations = [RELAXATIONS_SCHEMA.empty_table(), *(block.relaxations for block in blocks)]
-    return PlaylistTables(pa.concat_tables(slots), pa.concat_tables(relaxations))
+    ranked = [RANKED_SCHEMA.empty_table(), *(block.ranked for block in blocks)]
+    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked)))
 
 
 def playlist_blocks(
@@ -126,11 +143,11 @@ def playlist_blocks(
         row = int(np.flatnonzero(np.diff(user_index) <= 0)[0]) + 1
         raise InputError(f"candidates: user_index {user_index[row]} in row {row} is out of order; sort, one row each")
     maker = PlaylistMaker(features, factors, params)
+    batches = candidates.to_batches(max_chunksize=params.candidates.block_listeners)
     done = 0
-    for batch in candidates.to_batches(max_chunksize=params.candidates.block_listeners):
-        listeners, has_vector, pool = from_batch(batch)
-        yield maker.block(listeners, has_vector, pool)
-        done += len(listeners)
+    for batch, made in zip(batches, in_order(maker.batch, batches, worker_count(params.threads)), strict=True):
+        yield made
+        done += batch.num_rows
         progress(f"playlists: {done:,} of {candidates.num_rows:,} listeners")
 
 
@@ -141,32 +158,53 @@ class PlaylistMaker:
         """The week, and how its playlists are made."""
         self._features = features
         self._params = params
+        self._pull = pull_left(features.recordings.idle_days, params.serving)
         self._sources = CandidateSources(features, factors, params.candidates)
-        self._explainer = Explainer(factors, features.interactions, worker_count(params.threads))
+        self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
+
+    def batch(self, batch: pa.RecordBatch) -> PlaylistTables:
+        """Playlists of one batch of the candidates table."""
+        return self.block(*from_batch(batch))
 
     def block(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
         """Playlists of these listeners, searched for deeper where the list can't be filled."""
+        laid = self._laid_out(listeners, pool)
+        picks = draw(laid.slate, self._params.assembly)
+        full, short = np.flatnonzero(is_full(picks)), np.flatnonzero(~is_full(picks))
+        at_once = self._tables(listeners, has_vector, laid, picks, full)
+        if not len(short):
+            return at_once
+        depth = self._params.assembly.deep_candidate_count
+        deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
+        return _by_listener(at_once, self._given_way(listeners[short], has_vector[short], deeper))
+
+    def _given_way(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
+        """Playlists for which soft rules give way, and rows of what gave way."""
+        laid = self._laid_out(listeners, pool)
+        picks, relaxations = draw_giving_way(laid.slate, self._params.assembly)
+        tables = self._tables(listeners, has_vector, laid, picks, np.arange(len(listeners)))
+        return replace(tables, relaxations=_relaxation_table(listeners, relaxations, picks, laid.slate))
+
+    def _tables(self, listeners: Ints, has_vector: Bools, laid: "LaidOut", picks: Ints, rows: Ints) -> PlaylistTables:
+        """Slots of the full lists among these rows, no relaxations, and the ranking of all of them."""
+        full = rows[is_full(picks[rows])]
+        chosen = np.take_along_axis(laid.order[full], picks[full], axis=1) if len(full) else picks[full]
+        return PlaylistTables(
+            self._slots(listeners, full, has_vector, laid.ranked, chosen),
+            RELAXATIONS_SCHEMA.empty_table(),
+            _ranked_table(listeners, laid, rows),
+        )
+
+    def _laid_out(self, listeners: Ints, pool: Pool) -> "LaidOut":
         ranked = self._ranked(listeners, pool)
         slate, order = _slate(self._features, ranked, len(listeners))
-        short = np.flatnonzero(~is_full(draw(slate, self._params.assembly)))
-        if len(short):
-            depth = self._params.assembly.deep_candidate_count
-            deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
-            ranked = self._ranked(listeners, replaced(pool, short, deeper))
-            slate, order = _slate(self._features, ranked, len(listeners))
-        picks, relaxations = draw_giving_way(slate, self._params.assembly)
-        full = np.flatnonzero(is_full(picks))
-        chosen = np.take_along_axis(order[full], picks[full], axis=1) if len(full) else picks[full]
-        return PlaylistTables(
-            self._slots(listeners, full, has_vector, ranked, chosen),
-            _relaxation_table(listeners, relaxations, picks, slate),
-        )
+        return LaidOut(ranked, slate, order)
 
     def _ranked(self, listeners: Ints, pool: Pool) -> RankedPool:
         features, owners = self._features, listeners[pool.rows]
         edition = editions_for(features, owners, pool.recordings)
         personal = pool.is_personal()
-        components = score(features, owners, pool.recordings, pool.scores, personal, self._params.ranking)
+        components = score(features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull)
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         return RankedPool(pool, edition, components, ~known, personal)
 
@@ -203,6 +241,7 @@ class PlaylistMaker:
             "popularity_percentile": features.recordings.popularity_percentile[recordings],
             "final_score": components.final,
             "contribution_collaborative": components.collaborative,
+            "contribution_artist_affinity": components.artist_affinity,
             "contribution_popularity": components.popularity,
             "contribution_freshness": components.freshness,
             "reason_code": pa.array(reasons, pa.string()),
@@ -224,20 +263,44 @@ class PlaylistMaker:
 def _slate(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:
     """(slate, (b, K) place in the pool of each entry): personal ones first, then by score, recording."""
     pool = ranked.pool
-    order = np.lexsort((pool.recordings, -ranked.components.final, ~ranked.personal, pool.rows))
-    rows = pool.rows[order]
-    place = place_in_row(rows)
+    place = place_in_row(pool.rows)
     shape = (row_count, int(place.max(initial=-1)) + 1)
-    grid = np.zeros(shape, dtype=np.int64)
-    valid = np.zeros(shape, dtype=bool)
-    grid[rows, place] = order
-    valid[rows, place] = True
+    grid, fill = np.zeros(shape, dtype=np.int64), pool.lengths(row_count)
+    worse, ordinary = np.full(shape, np.inf), np.ones(shape, dtype=bool)
+    grid[pool.rows, place] = np.arange(len(pool))
+    worse[pool.rows, place] = -ranked.components.final
+    ordinary[pool.rows, place] = ~ranked.personal
+    valid = np.arange(shape[1]) < fill[:, None]
+    # A row is in the order of its recordings, and stable sorting keeps that among equals.
+    by_score = np.argsort(worse, axis=1, kind="stable")
+    personal_first = np.argsort(np.take_along_axis(ordinary, by_score, axis=1), axis=1, kind="stable")
+    grid = np.take_along_axis(grid, np.take_along_axis(by_score, personal_first, axis=1), axis=1)
     if not len(pool):
         nothing = np.zeros(shape, dtype=np.int32)
         return Slate(nothing, nothing, valid, valid), grid
     edition = ranked.edition[grid]
     slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
     return slate, grid
+
+
+def _by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
+    """Both as one, each table in the order of the listeners."""
+    slots, relaxations, ranked = (
+        pa.concat_tables([getattr(some, name), getattr(others, name)]) for name in ("slots", "relaxations", "ranked")
+    )
+    keys = [("user_index", "ascending"), ("position", "ascending")]
+    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys))
+
+
+def _ranked_table(listeners: Ints, laid: LaidOut, rows: Ints) -> pa.Table:
+    """The best of each listener among these rows, by score alone."""
+    row, place = np.nonzero(laid.slate.valid[rows, :PLAYLIST_LENGTH])
+    columns = {
+        "user_index": listeners[rows[row]].astype(np.int32),
+        "position": (place + 1).astype(np.int32),
+        "recording_index": laid.ranked.pool.recordings[laid.order[rows[row], place]].astype(np.int32),
+    }
+    return pa.table(columns, schema=RANKED_SCHEMA)
 
 
 def _relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, slate: Slate) -> pa.Table:

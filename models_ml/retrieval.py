@@ -1,7 +1,7 @@
 """Search: the recordings with the highest inner product with a listener's vector, exactly or by an index.
 
-Belongs here: the interface, its two engines, which of them to use, and how recall between them is measured.
-Does not: filters, merging of sources.
+Belongs here: the interface, its two engines, which of them to use, and what one finds of the other's answer.
+Does not: filters, merging of sources, for whom recall is enough (retrieval_quality.py).
 
 Source of the transform that turns inner product into cosine: Bachrach et al., "Speeding Up the Xbox
 Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
@@ -24,6 +24,9 @@ from models_ml.errors import InputError
 _ROUNDING_MARGIN = 16
 _SCORE_BYTES = 64 << 20
 _RESCORED_PAIRS = 1 << 15
+# One column of so many tells where a row's k-th highest score lies.
+_SAMPLED_OF = 8
+_NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,24 @@ class RetrievalParams:
         default=2.5,
         metadata={"unit": "ratio", "min": 1.0, "max": 20.0, "doc": "Fetched, per candidate asked for."},
     )
+    recall_at: int = field(
+        default=200,
+        metadata={
+            "unit": "recordings",
+            "min": 1,
+            "max": 20_000,
+            "doc": "How many of the best recall looks at.",
+        },
+    )
+    minimum_recall: float = field(
+        default=0.95,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Listeners of a tenth, by popularity of taste, for which the index finds less are searched exactly.",
+        },
+    )
     threads: int = field(
         default=0,
         metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Searching threads; 0: one a core."},
@@ -97,6 +118,9 @@ class ExactRetriever:
         self._members = np.flatnonzero(retrievable).astype(np.int32)
         self._member_vectors = np.ascontiguousarray(self._vectors[self._members])
         self._threads = worker_count(threads)
+        # Ids may follow something that scores follow too, so every so-manieth column would not do.
+        columns = np.random.default_rng(0).permutation(len(self._members))
+        self._sample = np.sort(columns[: len(self._members) // _SAMPLED_OF])
 
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
@@ -112,9 +136,21 @@ class ExactRetriever:
         if forbidden is not None:
             scores[forbidden[slice(*block)][:, self._members]] = -np.inf
         scores[~part.any(axis=1)] = -np.inf
-        rows, places = _shortlist(scores, k + _ROUNDING_MARGIN)
+        rows, places = self._shortlist(scores, k + _ROUNDING_MARGIN)
         positions = self._members[places]
         return best_first(rows, positions, inner_products(part, self._vectors, rows, positions), len(part), k)
+
+    def _shortlist(self, scores: Floats, k: int) -> tuple[Ints, Ints]:
+        """(row, column) of the k highest entries of each row, by row then column; never one at minus infinity.
+
+        Entries that tie with the last one count too. A sample of the columns says about where the k-th lies, so that
+        few entries have to be compared with each other; where it says too much, the whole row is looked at.
+        """
+        floor = np.full((len(scores), 1), np.finfo(np.float32).min)
+        if k < scores.shape[1]:
+            floor = np.maximum(_kth_highest(scores, k, self._sample), floor)
+        rows, columns = np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
+        return _cut_to(k, rows, columns, scores[rows, columns])
 
 
 class UsearchRetriever:
@@ -191,25 +227,16 @@ def engine_of(recording_count: int, query_count: int, params: RetrievalParams) -
     return params.engine
 
 
-def choose_probes(listener_factors: Floats, count: int, seed: int) -> Floats:
-    """Up to count listener vectors to measure recall with, drawn without replacement."""
-    usable = np.flatnonzero(listener_factors.any(axis=1))
-    drawn = np.random.default_rng(seed).permutation(usable)[:count]
-    return np.asarray(listener_factors[np.sort(drawn)])
-
-
-def recall_at_k(retriever: Retriever, exact: Retriever, probes: Floats, k: int) -> float:
-    """Share of the exact best k that the retriever finds, averaged over probes; 1.0 with nothing to find."""
-    found = retriever.search(probes, k).positions.astype(np.int64)
-    wanted = exact.search(probes, k).positions.astype(np.int64)
+def recall_of_each(retriever: Retriever, exact: Retriever, queries: Floats, k: int) -> Floats:
+    """(b,) share of each query's exact best k that the retriever finds; NaN where there is nothing to find."""
+    found = retriever.search(queries, k).positions.astype(np.int64)
+    wanted = exact.search(queries, k).positions.astype(np.int64)
     present = wanted >= 0
     width = max(int(wanted.max(initial=0)), int(found.max(initial=0))) + 1
-    row_keys = np.arange(len(probes))[:, None] * width
+    row_keys = np.arange(len(queries))[:, None] * width
     hits = np.isin(row_keys + wanted, (row_keys + found)[found >= 0]) & present
-    answered = present.any(axis=1)
-    if not answered.any():
-        return 1.0
-    return float((hits.sum(axis=1)[answered] / present.sum(axis=1)[answered]).mean())
+    share = hits.sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return np.where(present.any(axis=1), share, np.nan)
 
 
 def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints) -> Floats:
@@ -222,18 +249,61 @@ def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints
 
 
 def best_first(rows: Ints, positions: Ints, scores: Floats, row_count: int, k: int) -> Neighbours:
-    """Ragged finds, sorted by row then position, as (row_count, k): best first, ties by position."""
+    """Ragged finds, sorted by row, as (row_count, k): best first, ties by position."""
     place = place_in_row(rows)
     width = int(place.max(initial=-1)) + 1
-    padded_positions = np.full((row_count, width), -1, dtype=np.int32)
-    padded_scores = np.full((row_count, width), -np.inf, dtype=np.float32)
-    padded_positions[rows, place] = positions
-    padded_scores[rows, place] = scores
-    order = np.argsort(-padded_scores, axis=1, kind="stable")[:, :k]
-    best = Neighbours(
-        np.take_along_axis(padded_positions, order, axis=1), np.take_along_axis(padded_scores, order, axis=1)
-    )
-    return _stacked([best], k)
+    keys = np.full((row_count, width), _NOTHING, dtype=np.uint64)
+    keys[rows, place] = _sort_keys(scores, positions)
+    keys.sort(axis=1)
+    keys = keys[:, :k]
+    found = keys != _NOTHING
+    best = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return _stacked([Neighbours(np.where(found, best, -1), np.where(found, _scores_of(keys), 0.0))], k)
+
+
+def _sort_keys(scores: Floats, positions: Ints) -> npt.NDArray[np.uint64]:
+    """Numbers that rise as the score falls and, for equal scores, as the position rises."""
+    bits = (scores.astype(np.float32) + np.float32(0)).view(np.uint32)  # minus zero is zero
+    rising = np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
+    return (~rising).astype(np.uint64) << np.uint64(32) | positions.astype(np.uint64)
+
+
+def _scores_of(keys: npt.NDArray[np.uint64]) -> Floats:
+    """The float32 scores that went into the keys."""
+    rising = ~(keys >> np.uint64(32)).astype(np.uint32)
+    bits = np.where(rising >> np.uint32(31), rising & np.uint32(0x7FFFFFFF), ~rising)
+    return bits.view(np.float32)
+
+
+def _kth_highest(scores: Floats, k: int, sample: Ints) -> Floats:
+    """(b, 1) a floor under which none of a row's k highest lies, close to the k-th."""
+    share = len(sample) / scores.shape[1]
+    expected = int(np.ceil(k * share + 4 * np.sqrt(k * share) + 4))
+    if expected >= len(sample):
+        return _kth(scores, k)
+    floor = _kth(scores[:, sample], expected)
+    # As many more as the sample was off are compared below; a row where it promised too much is looked at whole.
+    short = np.flatnonzero(np.count_nonzero(scores >= floor, axis=1) < k)
+    if len(short):
+        floor[short] = _kth(scores[short], k)
+    return floor
+
+
+def _cut_to(k: int, rows: Ints, columns: Ints, scores: Floats) -> tuple[Ints, Ints]:
+    """(row, column) of the k highest of each row, and what ties with the last; rows ascending."""
+    place = place_in_row(rows)
+    width = int(place.max(initial=-1)) + 1
+    if width <= k:
+        return rows, columns
+    grid = np.full((int(rows[-1]) + 1, width), -np.inf, dtype=np.float32)
+    grid[rows, place] = scores
+    kept = scores >= _kth(grid, k)[rows, 0]
+    return rows[kept], columns[kept]
+
+
+def _kth(scores: Floats, k: int) -> Floats:
+    """(b, 1) the k-th highest of each row."""
+    return np.asarray(np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k, None])
 
 
 def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
@@ -247,16 +317,6 @@ def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
 def _widened(values: npt.NDArray[Any], k: int, fill: int) -> npt.NDArray[Any]:
     """(b, k): the columns, and the fill value after them."""
     return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=fill)
-
-
-def _shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
-    """(row, column) of every entry that is at or above its row's k-th best; never one at minus infinity."""
-    floor: Floats = np.full((len(scores), 1), np.finfo(np.float32).min)
-    if k < scores.shape[1]:
-        kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k, None]
-        floor = np.maximum(kth, floor)
-    rows, columns = np.nonzero(scores >= floor)
-    return rows, columns
 
 
 def _empty_index(factors: int, params: RetrievalParams) -> Index:

@@ -14,11 +14,14 @@ from dagster_project.home import parse_week
 from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
+from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RUN_FACTS
-from dagster_project.vectors_io import RECORDING_FACTORS, load_factors, load_retriever
+from dagster_project.vectors_io import RECORDING_FACTORS, RETRIEVAL_QUALITY, load_factors, load_retriever, serve
 from models_ml.candidates import find_candidates
 from models_ml.features import WeekFeatures, read_features
 from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.plots import popularity_histogram
+from models_ml.retrieval_quality import searched_exactly, taste_deciles
 
 FEATURES_READ = (
     "listeners",
@@ -60,15 +63,24 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
 def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Search, filter with named reasons, and search again for listeners left with few."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    factors = load_factors(lake, week)
+    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
-    found = find_candidates(week_features(lake, week), factors, retriever, settings.candidates, unhurried())
+    deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
+    exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
+    found = find_candidates(features, factors, retriever, settings.candidates, unhurried(), exactly)
     for key, table, rows in (
         (keys.CANDIDATES, "candidates/candidates", found.table),
         (keys.ml("candidate_funnel"), "ml/candidate_funnel", found.funnel),
         (keys.ml("rejected_candidates"), "ml/rejected_candidates", found.rejected),
     ):
-        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": lake.replace_week(table, week, rows)})
+        shown = {"funnel": _funnel(found.funnel)} if key == keys.CANDIDATES else {}
+        count = lake.replace_week(table, week, rows)
+        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": count, **shown})
+
+
+def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
+    head = ("stage", "rule", "candidates", "listeners")
+    return dg.MetadataValue.md(markdown_table(head, [tuple(row.values()) for row in funnel.to_pylist()]))
 
 
 @dg.multi_asset(
@@ -84,6 +96,7 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
         for key, words in (
             (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
+            (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
         )
     ],
@@ -96,18 +109,25 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     made = build_playlists(
         week_features(lake, week),
-        load_factors(lake, week),
+        serve(load_factors(lake, week), lake, week, settings.serving),
         lake.read_week("candidates/candidates", week),
-        PlaylistParams(settings.candidates, settings.ranking, settings.rules),
+        PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving),
         unhurried(),
     )
     for name, rows in (
         ("playlist_slots", made.slots),
         ("relaxations", made.relaxations),
+        ("ranked_candidates", made.ranked),
         ("run_facts", _run_facts(workspace, week)),
     ):
         count = lake.replace_week(f"ml/{name}", week, rows)
-        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
+        shown = {"popularity": _popularity(rows)} if name == "playlist_slots" else {}
+        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count, **shown})
+
+
+def _popularity(slots: pa.Table) -> dg.MarkdownMetadataValue:
+    png = popularity_histogram(slots["popularity_percentile"].to_numpy())
+    return dg.MetadataValue.md(picture(png, "slots by popularity percentile"))
 
 
 def _run_facts(workspace: Workspace, week: dt.date) -> pa.Table:

@@ -4,18 +4,27 @@ Belongs here: glue between the lake and models_ml. Does not: training or searchi
 """
 
 import dagster as dg
-import pyarrow as pa
 
 from dagster_project import keys
 from dagster_project.home import parse_week
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
-from dagster_project.vectors_io import factors_before, index_path, keep_factors, load_factors
+from dagster_project.shown import markdown_table
+from dagster_project.vectors_io import (
+    RETRIEVAL_QUALITY,
+    factors_before,
+    index_path,
+    keep_factors,
+    listener_deciles,
+    load_factors,
+    serve,
+)
 from models_ml.collaborative import fit_collaborative
-from models_ml.retrieval import ExactRetriever, build_retriever, choose_probes, recall_at_k
+from models_ml.retrieval import ExactRetriever, build_retriever
+from models_ml.retrieval_quality import choose_probes, measure
 from models_ml.seeds import seed_for
 
-PROBES = 256
+PROBES = 500
 
 
 @dg.asset(
@@ -56,44 +65,32 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
 
 @dg.asset(
     key=keys.CANDIDATE_INDEX,
-    deps=[keys.COLLABORATIVE_FACTORS],
+    deps=[keys.COLLABORATIVE_FACTORS, *(keys.feature(name) for name in ("interactions", "recordings", "editions"))],
     partitions_def=keys.WEEKLY,
     group_name="vectors",
     kinds={"python", "usearch"},
     backfill_policy=keys.ONE_WEEK_A_RUN,
 )
 def candidate_index(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The search index over recordings, and its recall against exact search on a fixed set of listeners."""
+    """The search index over recordings, and its recall against exact search for each tenth of the listeners."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    factors = load_factors(lake, week)
-    vectors, retrievable = factors.recording_factors, factors.retrievable
-    retriever = build_retriever(vectors, retrievable, settings.retrieval, len(factors.listener_factors))
-    engine = "exact" if isinstance(retriever, ExactRetriever) else "usearch"
+    factors = serve(load_factors(lake, week), lake, week, settings.serving)
+    retriever = build_retriever(factors.served, factors.retrievable, settings.retrieval, int(factors.has_vector.sum()))
     if not isinstance(retriever, ExactRetriever):
         workspace.paths.models(week).mkdir(parents=True, exist_ok=True)
         retriever.save(index_path(workspace.paths, week))
-    probes = choose_probes(factors.listener_factors, PROBES, seed_for("retrieval_probes", week, settings.run.seed))
-    k = settings.candidates.candidate_count
-    recall = recall_at_k(retriever, ExactRetriever(vectors, retrievable), probes, k)
-    lake.replace_week(
-        "vectors/retrieval_quality",
-        week,
-        pa.table(
-            {
-                "engine": [engine],
-                "k": [k],
-                "probes": [len(probes)],
-                "recall": [recall],
-                "recordings": [int(retrievable.sum())],
-            }
-        ),
+    probes = choose_probes(
+        listener_deciles(lake, week, factors), PROBES, seed_for("retrieval_probes", week, settings.run.seed)
     )
+    exact = ExactRetriever(factors.served, factors.retrievable)
+    quality = measure(retriever, exact, factors.listener_factors, probes, settings.retrieval)
+    lake.replace_week(RETRIEVAL_QUALITY, week, quality)
     return dg.MaterializeResult(
         metadata={
-            "engine": engine,
-            "recall": recall,
-            "probes": len(probes),
-            "k": k,
-            "dagster/row_count": int(retrievable.sum()),
+            "dagster/row_count": int(factors.retrievable.sum()),
+            "engine": "exact" if isinstance(retriever, ExactRetriever) else "usearch",
+            "recall_by_popularity_of_taste": dg.MetadataValue.md(
+                markdown_table(quality.column_names, [tuple(row.values()) for row in quality.to_pylist()])
+            ),
         }
     )

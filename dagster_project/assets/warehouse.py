@@ -26,6 +26,7 @@ FEATURE_TABLES = (
     "known_artists",
     "heard_tracks",
     "market_popularity",
+    "evaluation_truth",
 )
 REPORT_TABLES = ("intake_files", "quarantine")
 MART_TABLES = (
@@ -34,6 +35,7 @@ MART_TABLES = (
     "playlist_relaxations",
     "rejected_candidates",
     "candidate_funnel",
+    "evaluation_metrics",
 )
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)

@@ -10,6 +10,7 @@ import pytest
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
+from models_ml.evaluation.report import EVALUATION_SCHEMA
 
 WEEKS = [dt.date(2026, 11, 2) + dt.timedelta(weeks=number) for number in range(4)]
 
@@ -20,8 +21,10 @@ def _land_marts(home: Home, week: dt.date, title: str, extra: bool = False) -> N
     tracks = {**key, "position": pa.array([1], pa.int32()), "title": [title], "contribution_collaborative": [0.5]}
     if extra:
         tracks["contribution_text"] = [0.25]
+    metrics = {**key, **{field.name: pa.nulls(1, field.type) for field in EVALUATION_SCHEMA}}
+    rows = {"weekly_playlist_tracks": tracks, "evaluation_metrics": metrics}
     for table in PUBLISHED_TABLES:
-        lake.replace_week(f"marts/{table}", week, pa.table(tracks if table == "weekly_playlist_tracks" else key))
+        lake.replace_week(f"marts/{table}", week, pa.table(rows.get(table, key)))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ SCHEMAS = {
         "recording_index": pa.int32(),
         "recording_id": pa.string(),
         "age_days": pa.int32(),
+        "idle_days": pa.int32(),
         "listener_count": pa.int64(),
         "recent_listener_count": pa.int64(),
         "popularity_percentile": pa.float64(),
@@ -46,7 +47,12 @@ SCHEMAS = {
     },
     "exclusions": {"user_index": pa.int32(), "recording_index": pa.int32(), "rule_id": pa.string()},
     "blocked_artists": {"user_index": pa.int32(), "artist_index": pa.int32()},
-    "known_artists": {"user_index": pa.int32(), "artist_index": pa.int32(), "prior_plays": pa.int64()},
+    "known_artists": {
+        "user_index": pa.int32(),
+        "artist_index": pa.int32(),
+        "prior_plays": pa.int64(),
+        "prior_tracks": pa.int64(),
+    },
     "market_popularity": {
         "market": pa.string(),
         "recording_index": pa.int32(),
@@ -143,6 +149,7 @@ def _recordings(random: np.random.Generator, count: int, interactions: pa.Table)
         recording_index=np.arange(count),
         recording_id=[f"recording_{place:07}" for place in range(count)],
         age_days=pa.array(ages, pa.int32(), mask=random.random(count) < 0.1),
+        idle_days=pa.array(ages % 90, pa.int32(), mask=heard == 0),
         listener_count=heard,
         recent_listener_count=heard // 2,
         popularity_percentile=np.searchsorted(np.sort(heard), heard) / max(count - 1, 1),
@@ -193,7 +200,9 @@ def _known(interactions: pa.Table, editions: pa.Table, listeners: int) -> pa.Tab
     keys, plays = np.unique(
         owner * width + artist[interactions.column("recording_index").to_numpy()], return_counts=True
     )
-    return table("known_artists", user_index=keys // width, artist_index=keys % width, prior_plays=plays)
+    return table(
+        "known_artists", user_index=keys // width, artist_index=keys % width, prior_plays=plays, prior_tracks=plays
+    )
 
 
 def _popularity(random: np.random.Generator, recordings: int) -> pa.Table:

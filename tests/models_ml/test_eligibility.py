@@ -37,6 +37,7 @@ def small_world(
             recording_index=range(count),
             recording_id=[f"r{place}" for place in range(count)],
             age_days=[None] * count,
+            idle_days=[None] * count,
             listener_count=[0] * count,
             recent_listener_count=[0] * count,
             popularity_percentile=[0.0] * count,

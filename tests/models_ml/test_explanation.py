@@ -91,22 +91,23 @@ def test_a_listener_without_history_has_no_anchor():
 
 
 @pytest.mark.parametrize(
-    ("collaborative", "popularity", "freshness", "anchor", "own", "everywhere", "code"),
+    ("collaborative", "by_artist", "popularity", "freshness", "anchor", "own", "everywhere", "code"),
     [
-        (0.8, -0.1, 0.1, 5, True, True, "because_you_played"),
-        (0.1, -0.1, 0.3, 5, True, True, "new_release"),
-        (0.0, 0.9, 0.1, -1, True, True, "popular_in_market"),
-        (0.0, 0.9, 0.1, -1, False, True, "popular"),
-        (0.0, 0.1, 0.9, -1, True, True, "new_release"),
-        (0.1, 0.9, 0.0, 5, True, True, "popular_in_market"),
-        (0.8, -0.1, 0.0, -1, False, True, "popular"),
-        (-0.2, -0.1, 0.0, 5, False, False, "completes_the_list"),
-        (0.0, 0.0, 0.0, -1, False, False, "completes_the_list"),
+        (0.8, 0.2, -0.1, 0.1, 5, True, True, "because_you_played"),
+        (0.2, 0.8, -0.1, 0.1, 5, True, True, "more_by_artist"),
+        (0.1, 0.2, -0.1, 0.3, 5, True, True, "new_release"),
+        (0.0, 0.0, 0.9, 0.1, -1, True, True, "popular_in_market"),
+        (0.0, 0.0, 0.9, 0.1, -1, False, True, "popular"),
+        (0.0, 0.0, 0.1, 0.9, -1, True, True, "new_release"),
+        (0.1, 0.0, 0.9, 0.0, 5, True, True, "popular_in_market"),
+        (0.8, 0.0, -0.1, 0.0, -1, False, True, "popular"),
+        (-0.2, 0.0, -0.1, 0.0, 5, False, False, "completes_the_list"),
+        (0.0, 0.0, 0.0, 0.0, -1, False, False, "completes_the_list"),
     ],
 )
 def test_the_reason_is_the_strongest_evidence_there_is(
-    collaborative, popularity, freshness, anchor, own, everywhere, code
+    collaborative, by_artist, popularity, freshness, anchor, own, everywhere, code
 ):
-    components = Components(*(np.array([value]) for value in (collaborative, popularity, freshness)))
+    components = Components(*(np.array([value]) for value in (collaborative, by_artist, popularity, freshness)))
     codes = reason_codes(components, np.array([anchor]), np.array([own]), np.array([everywhere]))
     assert codes.tolist() == [code]

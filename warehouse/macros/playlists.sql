@@ -3,7 +3,7 @@
 {%- endmacro %}
 
 
-{% macro reason_sentence(reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market) -%}
+{% macro reason_sentence(reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name) -%}
     {#- One sentence, from evidence that is there: the code says which evidence weighs most. -#}
     case
         when {{ reason_code }} = 'because_you_played' and {{ anchor_title }} is not null
@@ -16,6 +16,7 @@
                     else 'play'
                 end
                 || ' “' || {{ anchor_title }} || '” by ' || {{ anchor_artist }}
+        when {{ reason_code }} = 'more_by_artist' then 'More by ' || {{ artist_name }} || ', whom you know'
         when {{ reason_code }} = 'new_release' then 'A new release'
         when {{ reason_code }} = 'popular_in_market' and {{ market }} is not null
             then 'Listeners in ' || {{ market }} || ' play it these weeks'

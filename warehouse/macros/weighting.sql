@@ -56,6 +56,16 @@
 {%- endmacro %}
 
 
+{% macro half_life(half_life_days) -%}
+    {#- Days after which an act counts half: the seed's, stretched or shrunk for all by one setting. What the seed lets
+        stand for ever (saves, likes, playlist adds) fades only where a setting says so. -#}
+    coalesce(
+        {{ half_life_days }} * {{ var('half_life_scale') }},
+        nullif(cast({{ var('statement_half_life_days') }} as double), 0)
+    )
+{%- endmacro %}
+
+
 {% macro confidence(engagement) -%}
     {#- Hu, Koren and Volinsky (2008), saturating: c = 1 + alpha * ln(1 + |engagement|). -#}
     cast(1.0 + {{ var('confidence_alpha') }} * ln(1.0 + abs(cast({{ engagement }} as double))) as float)

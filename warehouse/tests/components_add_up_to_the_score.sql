@@ -6,6 +6,9 @@ select
     final_score
 from {{ ref('weekly_playlist_tracks') }}
 where
-    abs(contribution_collaborative + contribution_popularity + contribution_freshness - final_score) > 1e-6
+    abs(
+        contribution_collaborative + contribution_artist_affinity + contribution_popularity + contribution_freshness
+        - final_score
+    ) > 1e-6
     or final_score is null
     or isnan(final_score)

@@ -31,7 +31,8 @@ final as (
     select
         listeners.user_index,
         credits.artist_index,
-        cast(sum(heard.plays) as bigint) as prior_plays
+        cast(sum(heard.plays) as bigint) as prior_plays,
+        count(*) as prior_tracks
     from heard
     inner join listeners on heard.user_id = listeners.user_id
     inner join credits on heard.track_id = credits.track_id
@@ -42,6 +43,7 @@ final as (
 select
     user_index,
     artist_index,
-    prior_plays
+    prior_plays,
+    prior_tracks
 from final
 order by user_index, artist_index

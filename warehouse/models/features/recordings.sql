@@ -34,6 +34,16 @@ recent as (
 
 ),
 
+heard as (
+
+    select
+        recording_id,
+        max(last_heard_at) as last_heard_at
+    from {{ ref('int_heard') }}
+    group by recording_id
+
+),
+
 released as (
 
     select
@@ -55,11 +65,13 @@ counted as (
             when released.released_on > {{ week() }} then 0
             else date_diff('day', released.released_on, {{ week() }})
         end as age_days,
+        date_diff('day', cast(heard.last_heard_at as date), {{ week() }}) as idle_days,
         coalesce(engaged.listener_count, 0) as listener_count,
         coalesce(recent.recent_listener_count, 0) as recent_listener_count
     from released
     left join engaged on released.recording_id = engaged.recording_id
     left join recent on released.recording_id = recent.recording_id
+    left join heard on released.recording_id = heard.recording_id
 
 ),
 
@@ -70,6 +82,7 @@ final as (
         recording_id,
         released_on,
         cast(age_days as integer) as age_days,
+        cast(idle_days as integer) as idle_days,
         listener_count,
         recent_listener_count,
         percent_rank() over (order by listener_count) as popularity_percentile
@@ -82,6 +95,7 @@ select
     recording_id,
     released_on,
     age_days,
+    idle_days,
     listener_count,
     recent_listener_count,
     popularity_percentile

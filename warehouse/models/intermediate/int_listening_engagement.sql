@@ -79,9 +79,10 @@ final as (
         classed.event_type,
         classed.context_class,
         {{ decayed(
-            'weights.sign * weights.weight * least(classed.amount, weights.daily_cap)',
+            "weights.sign * weights.weight * least(classed.amount, weights.daily_cap) * case when classed.event_type = 'skip' then "
+            ~ var('skip_strength') ~ " else 1 end",
             "date_diff('day', classed.occurred_on, " ~ week() ~ ")",
-            'weights.half_life_days'
+            half_life('weights.half_life_days')
         ) }} as engagement
     from classed
     inner join weights

@@ -49,7 +49,7 @@ final as (
         {{ decayed(
             'weights.sign * weights.weight',
             "date_diff('day', spoken.occurred_on, " ~ week() ~ ")",
-            'weights.half_life_days'
+            half_life('weights.half_life_days')
         ) }} as engagement
     from spoken
     inner join weights

@@ -99,11 +99,13 @@ final as (
         popularity_percentile,
         final_score,
         contribution_collaborative,
+        contribution_artist_affinity,
         contribution_popularity,
         contribution_freshness,
         reason_code,
         {{ reason_sentence(
-            'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market'
+            'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
+            'artist_name'
         ) }} as reason,
         anchor_track_id
     from joined
@@ -133,6 +135,7 @@ select
     popularity_percentile,
     final_score,
     contribution_collaborative,
+    contribution_artist_affinity,
     contribution_popularity,
     contribution_freshness,
     reason_code,

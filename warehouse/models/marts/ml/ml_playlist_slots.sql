@@ -12,6 +12,7 @@ select
     popularity_percentile,
     final_score,
     contribution_collaborative,
+    contribution_artist_affinity,
     contribution_popularity,
     contribution_freshness,
     reason_code,

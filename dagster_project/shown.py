@@ -1,0 +1,64 @@
+"""What a person is shown of a step: Markdown tables and pictures for asset metadata, lines for the command line.
+
+Belongs here: putting values that are there into words and cells. Does not: computing them, drawing (models_ml), or
+Dagster, which the command line would wait for.
+"""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+QUALITY_METRICS = ("recall", "ndcg")
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; numbers from a thousand on with commas."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def picture(png: bytes, words: str) -> str:
+    """A PNG inside Markdown."""
+    return f"![{words}](data:image/png;base64,{base64.b64encode(png).decode()})"
+
+
+def quality_table(evaluation: pa.Table) -> list[list[str]]:
+    """Recall and nDCG at the longest cutoff by model, best first, over all listeners and what they kept.
+
+    evaluation: rows of one week with protocol_id, model, segment, metric, k, value, ceiling, ci_low, ci_high.
+    The head stands first, what the best of all lists could reach last. Empty where nothing was scored.
+    """
+    wanted = pc.and_(pc.equal(evaluation["segment"], "all"), pc.equal(evaluation["protocol_id"], "kept"))
+    rows = evaluation.filter(wanted).to_pylist()
+    longest = max((row["k"] for row in rows), default=0)
+    found = {(row["model"], row["metric"]): row for row in rows if row["k"] == longest}
+    models = sorted({model for model, _ in found}, key=lambda model: (-_value(found, model), model))
+    head = ["model", *(f"{metric}@{longest}" for metric in QUALITY_METRICS)]
+    cells = [[model, *(_interval(found.get((model, metric))) for metric in QUALITY_METRICS)] for model in models]
+    ceilings = ["(ceiling)", *(_ceiling(found, metric) for metric in QUALITY_METRICS)]
+    return [head, *cells, ceilings] if cells else []
+
+
+def _value(found: dict[tuple[str, str], dict[str, Any]], model: str) -> float:
+    row = found.get((model, QUALITY_METRICS[-1]))
+    return float(row["value"]) if row else 0.0
+
+
+def _interval(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if row["ci_low"] is None:
+        return f"{row['value']:.4f}"
+    return f"{row['value']:.4f} ({row['ci_low']:.4f} to {row['ci_high']:.4f})"
+
+
+def _ceiling(found: dict[tuple[str, str], dict[str, Any]], metric: str) -> str:
+    best = [row["ceiling"] for (_, name), row in found.items() if name == metric and row["ceiling"] is not None]
+    return f"{max(best):.4f}" if best else ""
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

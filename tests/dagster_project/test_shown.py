@@ -1,0 +1,79 @@
+"""What a person is shown: the table of quality in its order, with what is missing left out."""
+
+import base64
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+
+from dagster_project.shown import markdown_table, picture, quality_table
+from models_ml.evaluation.report import EVALUATION_SCHEMA
+
+
+def _rows(*rows: dict[str, Any]) -> pa.Table:
+    defaults: dict[str, Any] = {
+        "as_of_week": dt.date(2026, 11, 16),
+        "protocol_id": "kept",
+        "segment": "all",
+        "metric": "recall",
+        "k": 30,
+        "truth_window_days": 7,
+        "value": 0.5,
+        "ceiling": 1.0,
+        "listeners": 10,
+        "ci_low": 0.25,
+        "ci_high": 0.75,
+    }
+    return pa.Table.from_pylist([defaults | row for row in rows], schema=EVALUATION_SCHEMA)
+
+
+def test_the_best_by_ndcg_stands_first_and_the_ceiling_last() -> None:
+    table = quality_table(
+        _rows(
+            {"model": "a", "value": 0.9},
+            {"model": "a", "metric": "ndcg", "value": 0.1, "ceiling": 0.8},
+            {"model": "b", "value": 0.2},
+            {"model": "b", "metric": "ndcg", "value": 0.3, "ceiling": 0.8},
+        )
+    )
+    interval = "(0.2500 to 0.7500)"
+    assert table == [
+        ["model", "recall@30", "ndcg@30"],
+        ["b", f"0.2000 {interval}", f"0.3000 {interval}"],
+        ["a", f"0.9000 {interval}", f"0.1000 {interval}"],
+        ["(ceiling)", "1.0000", "0.8000"],
+    ]
+
+
+def test_other_protocols_segments_and_cutoffs_stay_out() -> None:
+    table = quality_table(
+        _rows(
+            {"model": "a"},
+            {"model": "a", "k": 10, "value": 0.1},
+            {"model": "a", "segment": "new", "value": 0.1},
+            {"model": "b", "protocol_id": "first_listens"},
+        )
+    )
+    assert [line[0] for line in table] == ["model", "a", "(ceiling)"]
+    assert table[1][1].startswith("0.5000")
+
+
+def test_what_has_no_interval_no_ceiling_or_no_row_is_left_out() -> None:
+    table = quality_table(_rows({"model": "a", "ci_low": None, "ci_high": None, "ceiling": None}))
+    assert table[1:] == [["a", "0.5000", ""], ["(ceiling)", "", ""]]
+
+
+def test_nothing_scored_is_no_table() -> None:
+    assert quality_table(EVALUATION_SCHEMA.empty_table()) == []
+    assert quality_table(_rows({"model": "a", "protocol_id": "first_listens"})) == []
+
+
+def test_markdown_has_a_head_a_rule_and_a_line_a_row() -> None:
+    lines = markdown_table(("rule", "candidates"), [("heard", 12_345), ("sampled", 7)]).splitlines()
+    assert lines == ["| rule | candidates |", "| --- | --- |", "| heard | 12,345 |", "| sampled | 7 |"]
+
+
+def test_a_picture_is_markdown_that_holds_its_bytes() -> None:
+    text = picture(b"\x89PNG", "words")
+    assert text.startswith("![words](data:image/png;base64,")
+    assert base64.b64decode(text.split("base64,")[1].rstrip(")")) == b"\x89PNG"
