@@ -31,7 +31,7 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/python -m tests.benchmarks.one_monday --listeners 20000
+	$(BIN)/python -m tests.benchmarks.mondays
 
 dbt-check: setup
 	$(BIN)/monday-mix init --home "$(CURDIR)/var/dbt-check"
