@@ -8,7 +8,8 @@ import datetime as dt
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +62,31 @@ class Lake:
         self._commit(folder, beside)
         return count
 
+    @contextmanager
+    def writing(self, table: str, week: dt.date, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+        """A function that appends rows to one week; what was there is replaced when the block ends well."""
+        folder = self.folder(table, week)
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{PART}.writing"
+        with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+            yield lambda rows: writer.write_table(rows.cast(schema), row_group_size=ROWS_PER_GROUP)
+        self._commit(folder, beside)
+
+    def batches(self, table: str, week: dt.date, rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of one committed week, at most so many at once."""
+        with pq.ParquetFile(self.path(table, week)) as file:
+            yield from file.iter_batches(batch_size=rows)
+
+    def row_count(self, table: str, week: dt.date) -> int:
+        """Rows of one committed week."""
+        return int(pq.read_metadata(self.path(table, week)).num_rows)
+
     def adopt(self, table: str, week: dt.date, file: Path) -> int:
         """Make a file that dbt wrote the week of a table. Returns the number of rows.
 
         The file is linked, not moved: dbt's view on it stays valid. dbt never writes into an existing
-        file (DuckDB writes beside and renames), so what was adopted doesn't change later. dbt-duckdb writes
-        one row of nulls for a table without rows; here that is no row.
+        file (DuckDB writes beside and renames), so what was adopted doesn't change later.
         """
-        if _is_empty_by_dbt(file):
-            return self.replace_week(table, week, pq.read_schema(file).empty_table())
         folder = self.folder(table, week)
         folder.mkdir(parents=True, exist_ok=True)
         beside = folder / f".{PART}.writing"
@@ -152,12 +169,6 @@ def _write(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema | No
         if writer is not None:
             writer.close()
     return count
-
-
-def _is_empty_by_dbt(file: Path) -> bool:
-    if pq.read_metadata(file).num_rows != 1:
-        return False
-    return all(column.null_count == 1 for column in pq.read_table(file, partitioning=None).columns)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from dagster_project.configuration import Configuration
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
+from models_ml.arrays import in_order, worker_count
 from models_ml.errors import InputError
 from models_ml.seeds import seed_for
 
@@ -31,7 +32,7 @@ PACKAGES = (
     "scipy",
     "pyarrow",
 )
-SEEDED_STEPS = ("collaborative_factors", "retrieval_probes")
+SEEDED_STEPS = ("collaborative_factors", "retrieval_probes", "evaluation_metrics")
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
 VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
 MANIFEST_TABLES = (
@@ -41,11 +42,13 @@ MANIFEST_TABLES = (
     "ml/relaxations",
     "ml/candidate_funnel",
     "ml/rejected_candidates",
+    "ml/evaluation_metrics",
     "marts/weekly_playlists",
     "marts/weekly_playlist_tracks",
     "marts/playlist_relaxations",
     "marts/rejected_candidates",
     "marts/candidate_funnel",
+    "marts/evaluation_metrics",
 )
 
 
@@ -79,6 +82,10 @@ def write_manifest(
     """Commit a week: gather what made it and put the manifest in place, whole."""
     lake, parent = Lake(home.lake), parent_week(home, week)
     parent_manifest = read_manifest(home, parent) if parent else None
+
+    def hashed(table: str) -> dict[str, str]:
+        return {"content_hash": lake.content_hash(table, week, leave_out=VOLATILE_COLUMNS)}
+
     manifest: dict[str, Any] = {
         "week": week.isoformat(),
         "inputs": inputs,
@@ -88,10 +95,7 @@ def write_manifest(
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "tables": {
-            name: {"content_hash": lake.content_hash(name, week, leave_out=VOLATILE_COLUMNS)}
-            for name in MANIFEST_TABLES
-        },
+        "tables": dict(zip(MANIFEST_TABLES, in_order(hashed, MANIFEST_TABLES, worker_count(0)), strict=True)),
         "redacted": False,
     }
     manifest["hash"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]

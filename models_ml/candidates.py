@@ -4,7 +4,7 @@ Belongs here: the sources, the search again for listeners left with few, the fun
 Does not: the search engines (retrieval.py), the filters themselves (eligibility.py), the final score.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -161,14 +161,20 @@ def find_candidates(
     params: CandidateParams,
     progress: Progress = silent,
     exactly: Bools | None = None,
+    keep: Callable[[pa.Table], None] | None = None,
 ) -> Candidates:
-    """Candidates of all listeners; see Candidates.  exactly: (n,) True for whom the retriever is not to be used."""
+    """Candidates of all listeners; see Candidates.
+
+    exactly: (n,) True for whom the retriever is not to be used.
+    keep: takes each block of the table instead, so that memory does not grow with the listeners.
+    """
     sources = CandidateSources(features, factors, params, exactly)
     funnel = Funnel()
     sampled = sampled_listeners(features.user_id, params.rejected_sample_share, params.rejected_sample_minimum)
     tables, rejected = [CANDIDATES_SCHEMA.empty_table()], [REJECTED_SCHEMA.empty_table()]
+    keep = keep or tables.append
     for table, taken_out in candidate_blocks(sources, retriever, funnel, sampled, progress):
-        tables.append(table)
+        keep(table)
         rejected.append(taken_out)
     return Candidates(pa.concat_tables(tables), funnel.table(), pa.concat_tables(rejected))
 
@@ -189,6 +195,13 @@ def candidate_blocks(
         funnel.count("keep", "passed", pool.rows)
         progress(f"candidates: {stop:,} of {count:,} listeners")
         yield to_table(pool, listeners, sources.has_vector[listeners]), taken_out
+
+
+def passing(sources: CandidateSources, retriever: Retriever, listeners: Ints) -> Pool:
+    """Candidates of these listeners that pass every filter, and no record of those that don't."""
+    funnel, nobody = Funnel(), np.zeros(sources.features.listener_count, dtype=bool)
+    pool, _ = _filtered(sources, retriever, listeners, funnel, nobody)
+    return _searched_again(sources, listeners, pool, funnel)
 
 
 def _filtered(

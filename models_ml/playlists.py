@@ -4,14 +4,14 @@ Belongs here: joining ranking, assembly, arrangement and explanation, block by b
 Does not: any of those steps itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
 from models_ml.arrangement import arrange
-from models_ml.arrays import Bools, Ints, Progress, column, in_order, place_in_row, silent, worker_count
+from models_ml.arrays import Bools, Floats, Ints, Progress, in_order, place_in_row, silent, worker_count
 from models_ml.assembly import (
     PLAYLIST_LENGTH,
     AssemblyParams,
@@ -118,37 +118,45 @@ class LaidOut:
 def build_playlists(
     features: WeekFeatures,
     factors: CollaborativeFactors,
-    candidates: pa.Table,
+    batches: Iterable[pa.RecordBatch],
     params: PlaylistParams,
     progress: Progress = silent,
+    keep: Callable[[pa.Table], None] | None = None,
 ) -> PlaylistTables:
-    """Playlists of all listeners with candidates; see PlaylistTables."""
-    blocks = list(playlist_blocks(features, factors, candidates, params, progress))
-    slots = [SLOTS_SCHEMA.empty_table(), *(block.slots for block in blocks)]
-    relaxations = [RELAXATIONS_SCHEMA.empty_table(), *(block.relaxations for block in blocks)]
-    ranked = [RANKED_SCHEMA.empty_table(), *(block.ranked for block in blocks)]
+    """Playlists of all listeners with candidates; see PlaylistTables.
+
+    batches: of the candidates table, in its order.
+    keep: takes each block of the slots instead, so that memory does not grow with the listeners.
+    """
+    slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
+    ranked = [RANKED_SCHEMA.empty_table()]
+    keep = keep or slots.append
+    for block in playlist_blocks(features, factors, batches, params, progress):
+        keep(block.slots)
+        relaxations.append(block.relaxations)
+        ranked.append(block.ranked)
     return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked)))
 
 
 def playlist_blocks(
     features: WeekFeatures,
     factors: CollaborativeFactors,
-    candidates: pa.Table,
+    batches: Iterable[pa.RecordBatch],
     params: PlaylistParams,
     progress: Progress = silent,
 ) -> Iterator[PlaylistTables]:
-    """The playlists of one block of listeners after the other, so that memory does not grow with them."""
-    user_index = column(candidates, "candidates", "user_index", np.int64)
-    if (np.diff(user_index) <= 0).any():
-        row = int(np.flatnonzero(np.diff(user_index) <= 0)[0]) + 1
-        raise InputError(f"candidates: user_index {user_index[row]} in row {row} is out of order; sort, one row each")
+    """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
     maker = PlaylistMaker(features, factors, params)
-    batches = candidates.to_batches(max_chunksize=params.candidates.block_listeners)
-    done = 0
-    for batch, made in zip(batches, in_order(maker.batch, batches, worker_count(params.threads)), strict=True):
+    done, last = 0, -1
+    for made, user_index in in_order(maker.batch, batches, worker_count(params.threads)):
+        wrong = np.flatnonzero(np.diff(user_index, prepend=last) <= 0)
+        if len(wrong):
+            row, value = done + int(wrong[0]), int(user_index[wrong[0]])
+            raise InputError(f"candidates: user_index {value} in row {row} is out of order; sort, one row each")
         yield made
-        done += batch.num_rows
-        progress(f"playlists: {done:,} of {candidates.num_rows:,} listeners")
+        done += len(user_index)
+        last = int(user_index[-1]) if len(user_index) else last
+        progress(f"playlists: {done:,} of {features.listener_count:,} listeners")
 
 
 class PlaylistMaker:
@@ -162,9 +170,10 @@ class PlaylistMaker:
         self._sources = CandidateSources(features, factors, params.candidates)
         self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
 
-    def batch(self, batch: pa.RecordBatch) -> PlaylistTables:
-        """Playlists of one batch of the candidates table."""
-        return self.block(*from_batch(batch))
+    def batch(self, batch: pa.RecordBatch) -> tuple[PlaylistTables, Ints]:
+        """(playlists, user_index) of one batch of the candidates table."""
+        listeners, has_vector, pool = from_batch(batch)
+        return self.block(listeners, has_vector, pool), listeners
 
     def block(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
         """Playlists of these listeners, searched for deeper where the list can't be filled."""
@@ -261,26 +270,31 @@ class PlaylistMaker:
 
 
 def _slate(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:
-    """(slate, (b, K) place in the pool of each entry): personal ones first, then by score, recording."""
-    pool = ranked.pool
+    """(slate, (b, K) place in the pool of each entry), as `best_first_grid` has them."""
+    grid, valid = best_first_grid(ranked.pool, ranked.components.final, ranked.personal, row_count)
+    if not len(ranked.pool):
+        nothing = np.zeros(grid.shape, dtype=np.int32)
+        return Slate(nothing, nothing, valid, valid), grid
+    edition = ranked.edition[grid]
+    slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
+    return slate, grid
+
+
+def best_first_grid(pool: Pool, final: Floats, personal: Bools, row_count: int) -> tuple[Ints, Bools]:
+    """((b, K) places in the pool, which of them hold one): personal ones first, then by score, recording."""
     place = place_in_row(pool.rows)
     shape = (row_count, int(place.max(initial=-1)) + 1)
     grid, fill = np.zeros(shape, dtype=np.int64), pool.lengths(row_count)
     worse, ordinary = np.full(shape, np.inf), np.ones(shape, dtype=bool)
     grid[pool.rows, place] = np.arange(len(pool))
-    worse[pool.rows, place] = -ranked.components.final
-    ordinary[pool.rows, place] = ~ranked.personal
+    worse[pool.rows, place] = -final
+    ordinary[pool.rows, place] = ~personal
     valid = np.arange(shape[1]) < fill[:, None]
     # A row is in the order of its recordings, and stable sorting keeps that among equals.
     by_score = np.argsort(worse, axis=1, kind="stable")
     personal_first = np.argsort(np.take_along_axis(ordinary, by_score, axis=1), axis=1, kind="stable")
     grid = np.take_along_axis(grid, np.take_along_axis(by_score, personal_first, axis=1), axis=1)
-    if not len(pool):
-        nothing = np.zeros(shape, dtype=np.int32)
-        return Slate(nothing, nothing, valid, valid), grid
-    edition = ranked.edition[grid]
-    slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
-    return slate, grid
+    return grid, valid
 
 
 def _by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:

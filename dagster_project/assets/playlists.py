@@ -19,10 +19,13 @@ from dagster_project.table_schemas import RUN_FACTS
 from dagster_project.vectors_io import RECORDING_FACTORS, RETRIEVAL_QUALITY, load_factors, load_retriever, serve
 from models_ml.candidates import find_candidates
 from models_ml.features import WeekFeatures, read_features
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import SLOTS_SCHEMA, PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
+from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
 
+CANDIDATES = "candidates/candidates"
+SLOTS = "ml/playlist_slots"
 FEATURES_READ = (
     "listeners",
     "recordings",
@@ -67,15 +70,15 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
     exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
-    found = find_candidates(features, factors, retriever, settings.candidates, unhurried(), exactly)
-    for key, table, rows in (
-        (keys.CANDIDATES, "candidates/candidates", found.table),
-        (keys.ml("candidate_funnel"), "ml/candidate_funnel", found.funnel),
-        (keys.ml("rejected_candidates"), "ml/rejected_candidates", found.rejected),
-    ):
-        shown = {"funnel": _funnel(found.funnel)} if key == keys.CANDIDATES else {}
-        count = lake.replace_week(table, week, rows)
-        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": count, **shown})
+    with lake.writing(CANDIDATES, week, CANDIDATES_SCHEMA) as keep:
+        found = find_candidates(features, factors, retriever, settings.candidates, unhurried(), exactly, keep)
+    yield dg.MaterializeResult(
+        asset_key=keys.CANDIDATES,
+        metadata={"dagster/row_count": lake.row_count(CANDIDATES, week), "funnel": _funnel(found.funnel)},
+    )
+    for name, rows in (("candidate_funnel", found.funnel), ("rejected_candidates", found.rejected)):
+        count = lake.replace_week(f"ml/{name}", week, rows)
+        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
 
 
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
@@ -107,27 +110,27 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
 def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    made = build_playlists(
-        week_features(lake, week),
-        serve(load_factors(lake, week), lake, week, settings.serving),
-        lake.read_week("candidates/candidates", week),
-        PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving),
-        unhurried(),
+    batches = lake.batches(CANDIDATES, week, settings.candidates.block_listeners)
+    params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
+    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
+    with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
+        made = build_playlists(features, factors, batches, params, unhurried(), keep)
+    yield dg.MaterializeResult(
+        asset_key=keys.ml("playlist_slots"),
+        metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},
     )
     for name, rows in (
-        ("playlist_slots", made.slots),
         ("relaxations", made.relaxations),
         ("ranked_candidates", made.ranked),
         ("run_facts", _run_facts(workspace, week)),
     ):
         count = lake.replace_week(f"ml/{name}", week, rows)
-        shown = {"popularity": _popularity(rows)} if name == "playlist_slots" else {}
-        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count, **shown})
+        yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
 
 
-def _popularity(slots: pa.Table) -> dg.MarkdownMetadataValue:
-    png = popularity_histogram(slots["popularity_percentile"].to_numpy())
-    return dg.MetadataValue.md(picture(png, "slots by popularity percentile"))
+def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:
+    percentiles = lake.read_week(SLOTS, week, ["popularity_percentile"])["popularity_percentile"]
+    return dg.MetadataValue.md(picture(popularity_histogram(percentiles.to_numpy()), "slots by popularity percentile"))
 
 
 def _run_facts(workspace: Workspace, week: dt.date) -> pa.Table:

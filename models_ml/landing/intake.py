@@ -6,12 +6,14 @@ Does not: reading formats (readers), judging rows, choosing which files a week s
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models_ml.arrays import in_order, worker_count
 from models_ml.errors import InputError
 from models_ml.landing.batches import intake_schema
 from models_ml.landing.contract import DATASETS
@@ -56,7 +58,8 @@ def take_in(
         remove_leftovers(intake / name)
     run = _Run(intake, _in_utc(now), HashCache(intake), progress)
     found = scan_landing(landing)
-    files = tuple(run.take_in_file(file, position, len(found)) for position, file in enumerate(found, 1))
+    numbered = [(file, position, len(found)) for position, file in enumerate(found, 1)]
+    files = tuple(in_order(lambda one: run.take_in_file(*one), numbered, worker_count(0)))
     run.hashes.save()
     return IntakeReport(_with_duplicates(files))
 
@@ -102,6 +105,10 @@ class _Run:
     now: dt.datetime
     hashes: HashCache
     progress: Callable[[str], None]
+    turns: dict[tuple[str, str], Lock] = field(default_factory=dict)
+
+    def _turn(self, dataset: str, file_hash: str) -> Lock:
+        return self.turns.setdefault((dataset, file_hash), Lock())
 
     def take_in_file(self, file: LandingFile, position: int, count: int) -> IntakeFile:
         """The file's line of the report, its content in the lake."""
@@ -118,7 +125,8 @@ class _Run:
             if taken_in is None:
                 # What was remembered may be the hash of bytes that are gone.
                 file_hash = self._hash(file, state) if remembered else file_hash
-                taken_in = self._read(file, file.file_format, file_hash, state)
+                with self._turn(file.dataset, file_hash):  # two files of one content are read once
+                    taken_in = self._known(file, file_hash) or self._read(file, file.file_format, file_hash, state)
         except UnreadableFileError as error:
             return self._failed(file, str(error))
         return IntakeFile(

@@ -79,15 +79,6 @@ def test_writing_beside_an_adopted_file_leaves_the_week_as_it_was(lake: Lake, tm
     assert lake.read_week("features/listeners", WEEK).equals(ROWS)
 
 
-def test_the_row_of_nulls_that_dbt_writes_for_an_empty_table_is_no_row(lake: Lake, tmp_path: Path) -> None:
-    file = tmp_path / "blocked_artists.parquet"
-    pq.write_table(
-        pa.table({"user_index": pa.array([None], pa.int32()), "artist_index": pa.array([None], pa.int32())}), file
-    )
-    assert lake.adopt("features/blocked_artists", WEEK, file) == 0
-    assert lake.read_week("features/blocked_artists", WEEK).schema.names == ["user_index", "artist_index"]
-
-
 def test_a_stand_in_is_made_once_and_follows_its_schema(lake: Lake) -> None:
     lake.ensure_stand_in("ml/slots", ROWS.schema)
     before = (lake.folder("ml/slots", NO_WEEK) / "part.parquet").stat().st_mtime_ns

@@ -30,7 +30,11 @@ def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
     trained = fit_collaborative(world.interactions, *ids, how, 1)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     candidates = find_candidates(features, trained, retriever, params.candidates)
-    return build_playlists(features, trained, candidates.table, params)
+    return build_playlists(features, trained, in_blocks(candidates.table, params), params)
+
+
+def in_blocks(candidates: pa.Table, params: PlaylistParams) -> list[pa.RecordBatch]:
+    return candidates.combine_chunks().to_batches(max_chunksize=params.candidates.block_listeners)
 
 
 def by_listener(playlists: PlaylistTables) -> dict[int, list[dict]]:
@@ -180,7 +184,7 @@ def test_candidates_out_of_order_are_refused():
     retriever = ExactRetriever(factors.recording_factors, factors.retrievable)
     candidates = find_candidates(features, factors, retriever, PARAMS.candidates).table
     with pytest.raises(InputError, match="candidates: user_index 8 in row 1 is out of order"):
-        build_playlists(features, factors, candidates[::-1], PARAMS)
+        build_playlists(features, factors, in_blocks(candidates[::-1], PARAMS), PARAMS)
 
 
 def test_no_listeners_is_a_week_without_playlists():
