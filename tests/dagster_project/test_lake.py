@@ -96,3 +96,30 @@ def test_the_hash_of_a_week_is_of_its_rows_and_not_of_its_batches(lake: Lake) ->
     assert content_hash(ROWS.rename_columns(["user_id", "skips"])) != content_hash(ROWS)
     lake.replace_week("ml/slots", WEEK, ROWS)
     assert lake.content_hash("ml/slots", WEEK, leave_out=frozenset({"plays"})) == content_hash(ROWS.select(["user_id"]))
+
+
+def test_rows_are_appended_and_take_the_old_ones_place_only_at_the_end(tmp_path):
+    lake, week = Lake(tmp_path), dt.date(2026, 11, 23)
+    old, schema = pa.table({"a": [1]}), pa.schema([("a", pa.int64())])
+    lake.replace_week("layer/table", week, old)
+    with lake.writing("layer/table", week, schema) as keep:
+        keep(pa.table({"a": [2, 3]}))
+        assert lake.read_week("layer/table", week).equals(old)
+        keep(pa.table({"a": [4]}))
+    assert lake.read_week("layer/table", week)["a"].to_pylist() == [2, 3, 4]
+    assert lake.row_count("layer/table", week) == 3
+    assert [batch.num_rows for batch in lake.batches("layer/table", week, 2)] == [2, 1]
+
+
+def test_a_write_that_breaks_leaves_what_was_there(tmp_path):
+    lake, week = Lake(tmp_path), dt.date(2026, 11, 23)
+    lake.replace_week("layer/table", week, pa.table({"a": [1]}))
+
+    def breaking() -> None:
+        with lake.writing("layer/table", week, pa.schema([("a", pa.int64())])) as keep:
+            keep(pa.table({"a": [2]}))
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        breaking()
+    assert lake.read_week("layer/table", week)["a"].to_pylist() == [1]
