@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dagster_project.cli_import import add_import_command
+from dagster_project.cli_tune import add_tune_command
 from dagster_project.home import Home, parse_week
 from models_ml.errors import MondayMixError
 
@@ -60,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("user", metavar="USER")
     why.add_argument("track", metavar="TRACK")
     why.add_argument("--week", type=parse_week_argument, metavar="MONDAY", help="default: the newest published")
+
+    add_import_command(commands, _command)
+    add_tune_command(commands, _command)
+    quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
+    quality.add_argument(
+        "--week", type=parse_week_argument, metavar="MONDAY", help="that scored them (default: the newest)"
+    )
 
     _command(commands, "status", _status, "weeks, files and what needs attention")
     _command(commands, "init", _init, "make the home ready, so that plain `dbt build` works")
@@ -123,6 +132,13 @@ def _why(options: argparse.Namespace) -> int:
     from dagster_project.cli_queries import why_track
 
     print(why_track(Home.resolve(options.home), options.user, options.track, options.week))
+    return 0
+
+
+def _quality(options: argparse.Namespace) -> int:
+    from dagster_project.cli_queries import quality
+
+    print(quality(Home.resolve(options.home), options.week))
     return 0
 
 

@@ -1,0 +1,95 @@
+"""Last.fm scrobbles: the 1K table and the ways exporters write CSV."""
+
+from pathlib import Path
+
+import pytest
+
+from models_ml.errors import InputError
+from models_ml.importers.history import import_history
+from models_ml.importers.options import ImportOptions
+from models_ml.importers.report import ImportReport
+from tests.models_ml.importers.exports import compressed, landed
+
+MBID = "11111111-2222-3333-4444-555555555555"
+
+
+def imported(folder: Path, name: str, text: str, user: str | None = None) -> ImportReport:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return import_history("lastfm", [path], folder / "landing", ImportOptions(user=user))
+
+
+def test_the_1k_table_is_read_without_quoting(tmp_path: Path) -> None:
+    text = (
+        f'user_000001\t2009-05-04T23:08:57Z\tartist-mbid\tDeep Dish\t\tFuck Me Im Famous "Pacha\n'
+        f"user_000002\t2009-05-04T13:54:10Z\t\tSigur Rós\t{MBID}\tHoppípolla\n"
+        "user_000002\t2009-05-04T13:54:10Z\tshort row\n"
+        "user_000002\t\t\tSigur Rós\t\tHoppípolla\n"
+        "user_000002\t2009-05-04T13:54:10Z\t\t\t\tHoppípolla\n"
+    )
+    report = imported(tmp_path, "scrobbles.tsv", text)
+    events = landed(tmp_path / "landing", "events")
+    assert [(event["user_id"], event["occurred_at"]) for event in events] == [
+        ("user_000001", "2009-05-04T23:08:57+00:00"),
+        ("user_000002", "2009-05-04T13:54:10+00:00"),
+    ]
+    assert "ms_played" not in events[0], "a scrobble stands for half the track by its own rule"
+    tracks = landed(tmp_path / "landing", "tracks")
+    assert [track["title"] for track in tracks] == ['Fuck Me Im Famous "Pacha', "Hoppípolla"]
+    assert tracks[1]["recording_id"] == tracks[1]["track_id"] == f"mbid:{MBID}"
+    assert report.skipped == {"no_track": 1, "unreadable_row": 1, "unreadable_time": 1}
+    assert report.rows_read == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"
+        '1577882040,"01 Jan 2020, 12:34",Nina Simone,,"Pastel, Blues",,Sinnerman,\n',
+        'Nina Simone,"Pastel, Blues",Sinnerman,01 Jan 2020 12:34\n',
+        'Artist;Album;AlbumId;Track;Date#ann\nNina Simone;"Pastel, Blues";;Sinnerman;1577882040000\n',
+        'artist,album,name,date\nNina Simone,"Pastel, Blues",Sinnerman,2020-01-01 12:34\n',
+        'date,title,artist,album\n"01 Jan 2020, 12:34",Sinnerman,Nina Simone,"Pastel, Blues"\n',
+    ],
+)
+def test_exporters_may_write_their_columns_as_they_like(tmp_path: Path, text: str) -> None:
+    report = imported(tmp_path, "scrobbles.csv", text)
+    (event,) = landed(tmp_path / "landing", "events")
+    (track,) = landed(tmp_path / "landing", "tracks")
+    assert event["occurred_at"] == "2020-01-01T12:34:00+00:00"
+    assert (track["artist_name"], track["title"], track["album_title"]) == ("Nina Simone", "Sinnerman", "Pastel, Blues")
+    assert report.listeners == ("ann",) if "#ann" in text else ("me",)
+
+
+def test_a_quoted_line_break_belongs_to_its_title(tmp_path: Path) -> None:
+    imported(tmp_path, "scrobbles.csv", 'artist,track,uts\nNina Simone,"Sinner\nman",1577882040\n', user="ann")
+    assert [track["title"] for track in landed(tmp_path / "landing", "tracks")] == ["Sinner\nman"]
+
+
+def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
+    path = tmp_path / "scrobbles.csv"
+    path.write_bytes(b"artist,track,uts\nNina Simone,Sinn\xffrman,1577882040\nNina Simone,Feeling Good,1577882041\n")
+    report = import_history("lastfm", [path], tmp_path / "landing")
+    assert report.skipped == {"unreadable_row": 1}
+    assert report.rows_written["events"] == 1
+
+
+def test_a_compressed_table_is_read_and_a_truncated_one_is_named(tmp_path: Path) -> None:
+    rows = [f"u{n}\t2009-05-04T23:08:57Z\t\tArtist {n * 7919 % 10_007}\t\tSong {n}\n" for n in range(20_000)]
+    plain = tmp_path / "scrobbles.tsv"
+    plain.write_text("".join(rows))
+    path = compressed(plain, "gzip")
+    assert import_history("lastfm", [path], tmp_path / "landing").rows_written["events"] == 20_000
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(InputError, match=r"scrobbles\.tsv\.gz: can't be read"):
+        import_history("lastfm", [path], tmp_path / "landing")
+
+
+def test_a_file_of_another_kind_is_an_error_that_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"x\.csv: the first line has 2 values, .*expected scrobbles"):
+        imported(tmp_path, "x.csv", "city,people\nLund,94000\n")
+
+
+def test_an_empty_file_lands_nothing(tmp_path: Path) -> None:
+    assert imported(tmp_path, "x.csv", "").rows_written == {}
+    assert imported(tmp_path, "y.csv", "artist,track,uts\n").rows_written == {}
