@@ -43,7 +43,7 @@ def evaluation_metrics(context: dg.AssetExecutionContext, workspace: Workspace) 
     week = parse_week(context.partition_key)
     as_of = week - dt.timedelta(weeks=workspace.configuration.evaluation.window_weeks)
     try:
-        features, lists = _what_was_given(workspace.paths, as_of)
+        features, lists = what_was_given(workspace.paths, as_of)
     except InputError as error:
         # The week stands without it: an old week that isn't there, or was made by older code, can't be scored.
         LOG.info(f"evaluation: nothing to score for {week}: {error}")
@@ -53,7 +53,7 @@ def evaluation_metrics(context: dg.AssetExecutionContext, workspace: Workspace) 
     return _shown(scored, workspace.lake.replace_week("ml/evaluation_metrics", week, scored, EVALUATION_SCHEMA))
 
 
-def _what_was_given(home: Home, as_of: dt.date) -> tuple[WeekFeatures, dict[str, pa.Table]]:
+def what_was_given(home: Home, as_of: dt.date) -> tuple[WeekFeatures, dict[str, pa.Table]]:
     """Features and lists of the week that is scored. Raises InputError where they aren't there."""
     if as_of not in committed_weeks(home):
         raise InputError(f"week {as_of} was never completed, so it gave no lists")

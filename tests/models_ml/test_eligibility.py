@@ -1,6 +1,7 @@
 """Tests of edition choice, of each filter with its reason, and of what is popular where."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from feature_worlds import World, random_world, table
 from hypothesis import given, settings
@@ -42,17 +43,7 @@ def small_world(
             recent_listener_count=[0] * count,
             popularity_percentile=[0.0] * count,
         ),
-        editions=table(
-            "editions",
-            edition_index=range(len(rows)),
-            recording_index=[row["recording"] for row in rows],
-            artist_index=[row["artist"] for row in rows],
-            artist_indexes=[row["artists"] for row in rows],
-            album_index=[-1] * len(rows),
-            explicit=[row["explicit"] for row in rows],
-            markets=[row["markets"] for row in rows],
-            unavailable_rule=[row["rule"] for row in rows],
-        ),
+        editions=_editions(rows),
         interactions=table("interactions"),
         exclusions=table(
             "exclusions",
@@ -71,6 +62,20 @@ def small_world(
             listener_count=[1] * len(popular),
             rank=range(1, len(popular) + 1),
         ),
+    )
+
+
+def _editions(rows: list[dict]) -> pa.Table:
+    return table(
+        "editions",
+        edition_index=range(len(rows)),
+        recording_index=[row["recording"] for row in rows],
+        artist_index=[row["artist"] for row in rows],
+        artist_indexes=[row["artists"] for row in rows],
+        album_index=[-1] * len(rows),
+        explicit=[row["explicit"] for row in rows],
+        markets=[row["markets"] for row in rows],
+        unavailable_rule=[row["rule"] for row in rows],
     )
 
 
