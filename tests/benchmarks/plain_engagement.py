@@ -17,7 +17,7 @@ HEARD_MS = SKIP_MS = 30_000
 SAMPLED_DAYS = 26 * 7
 RECENT_DAYS = 28
 NEGATIVE_THRESHOLD = 0.5
-CONFIDENCE_ALPHA = 10.0
+CONFIDENCE_ALPHA = 3.0
 ACTS = ["save", "like", "dislike", "playlist_add"]
 STATEMENTS = {
     **{"save": "saved", "unsave": "saved", "playlist_add": "added", "playlist_remove": "added"},

@@ -28,7 +28,7 @@ from tests.benchmarks.stopwatch import Stopwatch
 
 BATCH_LISTENERS = 4096
 FACTORS = 128
-ITERATIONS = 15
+ITERATIONS = 10
 REGULARIZATION = 2.0
 STAGES = b"stage_seconds"  # key of the output's metadata
 
