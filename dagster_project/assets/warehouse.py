@@ -127,6 +127,9 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, we
             return
         # Made whole all the same: a model built alone would read the tables that another week left.
         dbt.cli([*arguments, "--select", f"tag:{tag}"], manifest=manifest, target_path=target).wait()
-        for name in sorted(context.selected_output_names):
-            if not any(check.get_python_identifier() == name for check in context.selected_asset_check_keys):
-                yield dg.Output(None, name)
+        checks = {
+            f"{check.asset_key.to_python_identifier()}_{check.name}".replace(".", "_")
+            for check in context.selected_asset_check_keys
+        }
+        for name in sorted(context.selected_output_names - checks):
+            yield dg.Output(None, name)

@@ -79,3 +79,10 @@ def test_the_example_of_the_settings_page_loads(tmp_path: Path) -> None:
     example = page.split("```toml\n", 1)[1].split("```", 1)[0]
     assert tomllib.loads(example)
     load_configuration([_config(tmp_path, example)])
+
+
+def test_dbt_may_spill_to_disk_more_than_once():
+    profile = yaml.safe_load((WAREHOUSE_PROJECT / "profiles.yml").read_text())["monday_mix"]["outputs"]["home"]
+    # Set anew on each connection, DuckDB refuses the directory it has spilled into, and the run fails.
+    assert "temp_directory" not in profile["settings"]
+    assert profile["config_options"]["temp_directory"].endswith("/dbt/spill")
