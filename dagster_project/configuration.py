@@ -50,8 +50,8 @@ class WeightingParams:
     """What dbt weights listening by; handed over as variables of the same names."""
 
     confidence_alpha: float = field(
-        # Last.fm-2K, mean of five folds, 128 factors at 3 and 10: precision at 10 .110 and .105 (.108 at 1 and .100 at 20
-        # need other regularizations); the demo world doesn't tell 3 from 10. tests/benchmarks/README.md.
+        # Last.fm-2K, mean of five folds at 1, 3, 10, 20: precision at 10 .110, .110, .105, .100; the demo world doesn't
+        # tell 3 from 10. tests/benchmarks/README.md.
         default=3.0,
         metadata={
             "unit": "",

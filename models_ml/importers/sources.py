@@ -33,8 +33,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     pa.ArrowException,
-    NotImplementedError,  # a compression that zipfile doesn't know
-    RuntimeError,  # a zip with a password
+    RuntimeError,  # a zip with a password, or with a compression that zipfile doesn't know
 )
 
 
