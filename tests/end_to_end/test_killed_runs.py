@@ -26,6 +26,7 @@ from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
+from models_ml.evaluation.report import EVALUATION_SCHEMA
 from tests.published import fingerprint, query
 from tests.runs import broken_playlists, start_run
 from tests.worlds import MONDAY, land_small_world
@@ -306,9 +307,10 @@ def doomed(tmp_path: Path) -> Iterator[Doomed]:
 
 
 def mart(version: int) -> pa.Table:
-    """Rows that serve as any of the published tables."""
+    """Rows that serve as any of the published tables: they have every column that a view asks for."""
     return pa.table(
         {
+            **{field.name: pa.nulls(ROWS, field.type) for field in EVALUATION_SCHEMA},
             "program_id": ["discover"] * ROWS,
             "week": pa.array([MONDAY] * ROWS, pa.date32()),
             "user_id": [f"u{number // 30}" for number in range(ROWS)],

@@ -67,6 +67,24 @@ def test_the_same_input_and_seed_give_the_same_bytes_whatever_the_threads():
     assert one.loss == two.loss
 
 
+@pytest.mark.parametrize("confidence", [2.0, 20.0])
+@pytest.mark.parametrize(("regularization", "is_kept"), [(0.9, True), (1.1, False)])
+def test_a_listener_who_shares_nothing_keeps_a_vector_below_one_whatever_the_confidence(
+    confidence: float, regularization: float, is_kept: bool
+):
+    """Four listeners with four recordings each, none in common: a singular value of twice the confidence each."""
+    alone = table(
+        "interactions",
+        user_index=[place // 4 for place in range(16)],
+        recording_index=list(range(16)),
+        confidence=[confidence] * 16,
+        preference=[1] * 16,
+    )
+    factors = fit(alone, 4, 16, CollaborativeParams(factors=8, regularization=regularization, iterations=300))
+    assert factors.regularization == pytest.approx(regularization * 2 * confidence)
+    assert factors.has_vector.all() if is_kept else not factors.has_vector.any()
+
+
 def test_another_seed_starts_elsewhere():
     first, second = fit(two_tastes(), 12, 12, seed=1), fit(two_tastes(), 12, 12, seed=2)
     assert first.recording_factors.tobytes() != second.recording_factors.tobytes()
