@@ -59,7 +59,7 @@ START: Overlay = {
     # With the default of 3 and everything else at its best, the tuning Mondays give .217 in place of .223.
     "weighting.confidence_alpha": 10.0,
     "weighting.statement_half_life_days": 60.0,
-    "collaborative.regularization": 0.3,
+    "collaborative.regularization": 0.45,
     "serving.artist_weight": 1.0,
     "serving.idle_half_life_days": 14.0,
     "ranking.artist_affinity_weight": 0.1,
