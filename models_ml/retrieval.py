@@ -42,7 +42,8 @@ class RetrievalParams:
         },
     )
     exact_below: int = field(
-        # Measured: at 100,000 exact search serves 1.9 times the listeners a second, before any build.
+        # At 50,000 exact search serves nine times the listeners a second, before any build; the crossover lies above
+        # and is not measured to this number: tests/benchmarks/README.md.
         default=200_000,
         metadata={
             "unit": "recordings",

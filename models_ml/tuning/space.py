@@ -60,7 +60,8 @@ class Step:
 # In this order: first what everything after depends on, then what only reorders candidates, which is cheap, and last
 # what weighs all listening anew, a dbt call for each week: a budget that ends early has then seen the most.
 SPACE: Final = (
-    Step("collaborative", "regularization", (0.25, 0.5, 2.0, 4.0), relative=True),
+    # Scaled by confidence, little is left of the mean listener above 1 (collaborative.py): no large steps upwards.
+    Step("collaborative", "regularization", (0.25, 0.5, 0.75, 1.25), relative=True),
     Step(
         "collaborative",
         "regularization_scaling",
