@@ -2,14 +2,13 @@
    what becomes of each of them. #}
 
 {% macro landed(dataset, columns) -%}
-    {#- Rows of the files on the week's list as they came, each column as raw_<name>, with the path and
+    {#- Rows of the files on the week's list as they came, each column as raw_<name>, with the number and
         the moment their file was first seen. Content that landed twice is read under its first path. -#}
     select
-        landed_rows._file_hash,
         landed_rows._row,
         landed_rows._parse_error,
         landed_rows._extras,
-        week_files.path as landed_path,
+        week_files.file_number,
         week_files.first_seen_at{% for column in columns %},
         landed_rows.{{ column }} as raw_{{ column }}{% endfor %}
     from {{ source('intake', dataset) }} as landed_rows
@@ -30,16 +29,26 @@
 {%- endmacro %}
 
 
+{% macro narrow_key(key) -%}
+    {{ return(adapter.dispatch('narrow_key', 'monday_mix')(key)) }}
+{%- endmacro %}
+
+{% macro duckdb__narrow_key(key) -%}
+    {#- The md5 of a key as a number: 16 bytes are compared and kept faster than text. -#}
+    md5_number({{ key }})
+{%- endmacro %}
+
+
 {% macro too_late(column) -%}
     ({{ column }} > first_seen_at + interval ({{ var('clock_tolerance_hours') }}) hour)
 {%- endmacro %}
 
 
-{% macro with_status(typed, known_first='true') -%}
-    {#- Adds `status` (usable, duplicate, quarantined) to the rows of the CTE `typed`, which has
-        quarantine_reason and dedupe_key. Of duplicates the first by file and row stays; rows already
-        known on the Monday come first, so that a copy from later can't take the place of one from
-        before. Only keys that repeat are sorted. -#}
+{% macro later_copies(typed, known_first='true') -%}
+    {#- The CTE `later_copies`: rows that repeat an earlier one among the usable rows of `typed`, which has
+        quarantine_reason and dedupe_key. The first by file and row stays; rows already known on the Monday
+        come first, so that a copy from later can't take the place of one from before. Only keys that
+        repeat are sorted. -#}
     repeated as (
 
         select dedupe_key
@@ -50,14 +59,14 @@
 
     ),
 
-    copies as (
+    numbered_copies as (
 
         select
-            {{ typed }}._file_hash,
+            {{ typed }}.file_number,
             {{ typed }}._row,
             row_number() over (
                 partition by {{ typed }}.dedupe_key
-                order by ({{ known_first }}) desc, {{ typed }}.landed_path asc, {{ typed }}._row asc
+                order by ({{ known_first }}) desc, {{ typed }}.file_number asc, {{ typed }}._row asc
             ) as copy_number
         from {{ typed }}
         inner join repeated on {{ typed }}.dedupe_key = repeated.dedupe_key
@@ -65,20 +74,30 @@
 
     ),
 
-    final as (
+    later_copies as (
 
         select
-            {{ typed }}.* exclude (dedupe_key),
-            case
-                when {{ typed }}.quarantine_reason is not null then 'quarantined'
-                when copies.copy_number > 1 then 'duplicate'
-                else 'usable'
-            end as status
-        from {{ typed }}
-        left join copies
-            on {{ typed }}._file_hash = copies._file_hash and {{ typed }}._row = copies._row
+            file_number,
+            _row
+        from numbered_copies
+        where copy_number > 1
 
     )
+{%- endmacro %}
+
+
+{% macro with_status(typed, copies) -%}
+    {#- Every row of `typed` with its status: usable, duplicate (it is among the `copies`), quarantined. -#}
+    select
+        {{ typed }}.* exclude (dedupe_key),
+        case
+            when {{ typed }}.quarantine_reason is not null then 'quarantined'
+            when copies._row is not null then 'duplicate'
+            else 'usable'
+        end as status
+    from {{ typed }}
+    left join {{ copies }} as copies
+        on {{ typed }}.file_number = copies.file_number and {{ typed }}._row = copies._row
 {%- endmacro %}
 
 

@@ -9,7 +9,7 @@ listeners as (
     select
         user_index,
         user_id
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 
 ),
 

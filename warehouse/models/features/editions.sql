@@ -10,15 +10,6 @@ track_recordings as (
 
 ),
 
-recordings as (
-
-    select
-        recording_index,
-        recording_id
-    from {{ ref('recordings') }}
-
-),
-
 artists as (
 
     select * from {{ ref('artists') }}
@@ -34,10 +25,10 @@ overrides as (
 heard as (
 
     select
-        track_id,
+        track_index,
         count(*) as listener_count
     from {{ ref('int_heard') }}
-    group by track_id
+    group by track_index
 
 ),
 
@@ -64,7 +55,7 @@ credits as (
 joined as (
 
     select
-        recordings.recording_index,
+        track_recordings.recording_index,
         tracks.*,
         artists.artist_index,
         credits.artist_indexes,
@@ -73,12 +64,11 @@ joined as (
         coalesce(heard.listener_count, 0) as listener_count
     from tracks
     inner join track_recordings on tracks.track_id = track_recordings.track_id
-    inner join recordings on track_recordings.recording_id = recordings.recording_id
     inner join artists on tracks.artist_id = artists.artist_id
     inner join credits on tracks.track_id = credits.track_id
     left join albums on tracks.album_id = albums.album_id
     left join overrides on tracks.track_id = overrides.track_id
-    left join heard on tracks.track_id = heard.track_id
+    left join heard on tracks.track_index = heard.track_index
 
 ),
 

@@ -4,8 +4,8 @@
 with listening as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         event_type,
         occurred_at,
         context_class,
@@ -18,18 +18,11 @@ with listening as (
 
 ),
 
-listeners as (
-
-    select user_id
-    from {{ ref('listeners') }}
-
-),
-
 acts as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         min(occurred_at) filter (where is_hearing) as first_heard_at,
         min(occurred_at) filter (where is_hearing and context_class = 'own_playlist') as first_heard_in_ours_at,
         max(occurred_at) filter (where event_type = 'save') as saved_at,
@@ -41,7 +34,7 @@ acts as (
         max(occurred_at) filter (where event_type = 'block_track') as blocked_at,
         count(*) filter (where is_hearing and is_completed) as completion_count
     from listening
-    group by user_id, recording_id
+    group by user_index, recording_index
 
 ),
 
@@ -54,19 +47,20 @@ heard as (
 heard_before as (
 
     select distinct
-        earlier.user_id,
-        earlier.recording_id
+        earlier.user_index,
+        earlier.recording_index
     from {{ ref('int_listening') }} as earlier
-    inner join heard on earlier.user_id = heard.user_id and earlier.recording_id = heard.recording_id
+    inner join heard on earlier.user_index = heard.user_index and earlier.recording_index = heard.recording_index
     where earlier.is_hearing and earlier.occurred_at < {{ evaluation_window_begin() }}
 
     union
 
     -- A total says that something was heard, not when: without a date it counts as from before.
     select distinct
-        counts.user_id,
-        recordings.recording_id
+        listeners.user_index,
+        recordings.recording_index
     from {{ ref('stg_play_counts') }} as counts
+    inner join {{ ref('int_listeners') }} as listeners on counts.user_id = listeners.user_id
     inner join {{ ref('int_recordings') }} as recordings on counts.track_id = recordings.track_id
     where
         counts.status = 'usable'
@@ -75,11 +69,29 @@ heard_before as (
 
 ),
 
+listeners as (
+
+    select
+        user_index,
+        user_id
+    from {{ ref('listeners') }}
+
+),
+
+recordings as (
+
+    select
+        recording_index,
+        recording_id
+    from {{ ref('recordings') }}
+
+),
+
 final as (
 
     select
-        heard.user_id,
-        heard.recording_id,
+        listeners.user_id,
+        recordings.recording_id,
         heard.first_heard_at,
         {{ is_kept(
             'heard.saved_at', 'heard.unsaved_at', 'heard.added_at', 'heard.removed_at', 'heard.liked_at',
@@ -87,10 +99,11 @@ final as (
         ) }} as kept,
         coalesce(heard.first_heard_in_ours_at = heard.first_heard_at, false) as via_own_playlist
     from heard
-    inner join listeners on heard.user_id = listeners.user_id
+    inner join listeners on heard.user_index = listeners.user_index
+    inner join recordings on heard.recording_index = recordings.recording_index
     left join heard_before
-        on heard.user_id = heard_before.user_id and heard.recording_id = heard_before.recording_id
-    where heard_before.user_id is null
+        on heard.user_index = heard_before.user_index and heard.recording_index = heard_before.recording_index
+    where heard_before.user_index is null
 
 )
 

@@ -2,9 +2,9 @@
 
 with heard as (
 
-    select distinct
-        user_id,
-        recording_id
+    select
+        user_index,
+        recording_index
     from {{ ref('int_heard') }}
 
 ),
@@ -12,8 +12,8 @@ with heard as (
 sampled as (
 
     select
-        user_id,
-        recording_id
+        user_index,
+        recording_index
     from {{ ref('int_listening') }}
     where
         is_listening
@@ -25,9 +25,10 @@ sampled as (
 recommended as (
 
     select
-        history.user_id,
-        recordings.recording_id
+        listeners.user_index,
+        recordings.recording_index
     from {{ ref('int_recommendation_history') }} as history
+    inner join {{ ref('int_listeners') }} as listeners on history.user_id = listeners.user_id
     inner join {{ ref('int_recordings') }} as recordings on history.track_id = recordings.track_id
 
 ),
@@ -35,32 +36,32 @@ recommended as (
 reasons as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         1 as strength
     from {{ ref('int_blocked_recordings') }}
 
     union all
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         2 as strength
     from heard
 
     union all
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         3 as strength
     from sampled
 
     union all
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         4 as strength
     from recommended
 
@@ -69,46 +70,26 @@ reasons as (
 strongest as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         min(strength) as strength
     from reasons
-    group by user_id, recording_id
-
-),
-
-listeners as (
-
-    select
-        user_index,
-        user_id
-    from {{ ref('listeners') }}
-
-),
-
-recordings as (
-
-    select
-        recording_index,
-        recording_id
-    from {{ ref('recordings') }}
+    group by user_index, recording_index
 
 ),
 
 final as (
 
     select
-        listeners.user_index,
-        recordings.recording_index,
-        case strongest.strength
+        user_index,
+        recording_index,
+        case strength
             when 1 then 'blocked_track'
             when 2 then 'heard'
             when 3 then 'sampled'
             else 'recommended'
         end as rule_id
     from strongest
-    inner join listeners on strongest.user_id = listeners.user_id
-    inner join recordings on strongest.recording_id = recordings.recording_id
 
 )
 

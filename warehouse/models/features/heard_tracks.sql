@@ -4,56 +4,44 @@ with heard as (
 
 ),
 
-listeners as (
-
-    select
-        user_index,
-        user_id
-    from {{ ref('listeners') }}
-
-),
-
 editions as (
 
     select
-        edition_index,
-        recording_index,
-        track_id
-    from {{ ref('editions') }}
+        tracks.track_index,
+        editions.edition_index
+    from {{ ref('editions') }} as editions
+    inner join {{ ref('int_known_tracks') }} as tracks on editions.track_id = tracks.track_id
 
 ),
 
-ranked as (
+-- Of several editions the most played stands for the recording, of equals the first by track.
+grouped as (
 
     select
-        listeners.user_index,
-        editions.recording_index,
-        editions.edition_index,
-        cast(sum(heard.plays) over (partition by heard.user_id, heard.recording_id) as bigint) as plays,
-        bool_or(heard.was_saved) over (partition by heard.user_id, heard.recording_id) as was_saved,
-        bool_or(heard.was_added) over (partition by heard.user_id, heard.recording_id) as was_added,
-        bool_or(heard.was_liked) over (partition by heard.user_id, heard.recording_id) as was_liked,
-        row_number() over (
-            partition by heard.user_id, heard.recording_id order by heard.plays desc, heard.track_id asc
-        ) as edition_rank
+        user_index,
+        recording_index,
+        arg_min(track_index, (-plays, track_index)) as track_index,
+        cast(sum(plays) as bigint) as plays,
+        bool_or(was_saved) as was_saved,
+        bool_or(was_added) as was_added,
+        bool_or(was_liked) as was_liked
     from heard
-    inner join listeners on heard.user_id = listeners.user_id
-    inner join editions on heard.track_id = editions.track_id
+    group by user_index, recording_index
 
 ),
 
 final as (
 
     select
-        user_index,
-        recording_index,
-        edition_index,
-        plays,
-        was_saved,
-        was_added,
-        was_liked
-    from ranked
-    where edition_rank = 1
+        grouped.user_index,
+        grouped.recording_index,
+        editions.edition_index,
+        grouped.plays,
+        grouped.was_saved,
+        grouped.was_added,
+        grouped.was_liked
+    from grouped
+    inner join editions on grouped.track_index = editions.track_index
 
 )
 

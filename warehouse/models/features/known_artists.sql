@@ -1,42 +1,33 @@
 with heard as (
 
     select
-        user_id,
-        track_id,
+        user_index,
+        track_index,
         plays
     from {{ ref('int_heard') }}
-
-),
-
-listeners as (
-
-    select
-        user_index,
-        user_id
-    from {{ ref('listeners') }}
 
 ),
 
 credits as (
 
     select
-        track_id,
-        unnest(artist_indexes) as artist_index
-    from {{ ref('editions') }}
+        tracks.track_index,
+        unnest(editions.artist_indexes) as artist_index
+    from {{ ref('editions') }} as editions
+    inner join {{ ref('int_known_tracks') }} as tracks on editions.track_id = tracks.track_id
 
 ),
 
 final as (
 
     select
-        listeners.user_index,
+        heard.user_index,
         credits.artist_index,
         cast(sum(heard.plays) as bigint) as prior_plays,
         count(*) as prior_tracks
     from heard
-    inner join listeners on heard.user_id = listeners.user_id
-    inner join credits on heard.track_id = credits.track_id
-    group by listeners.user_index, credits.artist_index
+    inner join credits on heard.track_index = credits.track_index
+    group by heard.user_index, credits.artist_index
 
 )
 

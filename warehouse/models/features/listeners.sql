@@ -7,18 +7,18 @@ with listeners as (
 sessions as (
 
     select
-        user_id,
+        user_index,
         count(*) as session_count
     from {{ ref('int_sessions') }}
     where started_at >= {{ week() }} - interval ({{ var('recent_days') }}) day
-    group by user_id
+    group by user_index
 
 ),
 
 final as (
 
     select
-        cast(row_number() over (order by listeners.user_id) - 1 as integer) as user_index,
+        listeners.user_index,
         listeners.user_id,
         listeners.market,
         listeners.timezone,
@@ -27,7 +27,7 @@ final as (
         listeners.registered_at,
         coalesce(sessions.session_count, 0) as recent_session_count
     from listeners
-    left join sessions on listeners.user_id = sessions.user_id
+    left join sessions on listeners.user_index = sessions.user_index
 
 )
 

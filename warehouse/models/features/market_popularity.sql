@@ -12,7 +12,6 @@ recordings as (
 
     select
         recording_index,
-        recording_id,
         listener_count,
         recent_listener_count
     from {{ ref('recordings') }}
@@ -36,7 +35,7 @@ counted as (
         recent.listener_count,
         recordings.listener_count as all_time_listener_count
     from recent
-    inner join recordings on recent.recording_id = recordings.recording_id
+    inner join recordings on recent.recording_index = recordings.recording_index
     where recent.market <> ''
 
 ),

@@ -16,48 +16,50 @@ tracks as (
 engaged as (
 
     select
-        recording_id,
+        recording_index,
         count(*) as listener_count
     from {{ ref('int_engagement') }}
     where engagement > 0
-    group by recording_id
+    group by recording_index
 
 ),
 
 recent as (
 
     select
-        recording_id,
+        recording_index,
         cast(sum(listener_count) as bigint) as recent_listener_count
     from {{ ref('int_recent_listening') }}
-    group by recording_id
+    group by recording_index
 
 ),
 
 heard as (
 
     select
-        recording_id,
+        recording_index,
         max(last_heard_at) as last_heard_at
     from {{ ref('int_heard') }}
-    group by recording_id
+    group by recording_index
 
 ),
 
 released as (
 
     select
-        recordings.recording_id,
+        recordings.recording_index,
+        any_value(recordings.recording_id) as recording_id,
         min(tracks.released_on) as released_on
     from recordings
     inner join tracks on recordings.track_id = tracks.track_id
-    group by recordings.recording_id
+    group by recordings.recording_index
 
 ),
 
 counted as (
 
     select
+        released.recording_index,
         released.recording_id,
         released.released_on,
         -- A track can be available before its day of release; null stays null, which greatest() would lose.
@@ -69,16 +71,16 @@ counted as (
         coalesce(engaged.listener_count, 0) as listener_count,
         coalesce(recent.recent_listener_count, 0) as recent_listener_count
     from released
-    left join engaged on released.recording_id = engaged.recording_id
-    left join recent on released.recording_id = recent.recording_id
-    left join heard on released.recording_id = heard.recording_id
+    left join engaged on released.recording_index = engaged.recording_index
+    left join recent on released.recording_index = recent.recording_index
+    left join heard on released.recording_index = heard.recording_index
 
 ),
 
 final as (
 
     select
-        cast(row_number() over (order by recording_id) - 1 as integer) as recording_index,
+        recording_index,
         recording_id,
         released_on,
         cast(age_days as integer) as age_days,

@@ -1,5 +1,5 @@
 select distinct
-    user_id,
-    recording_id
+    user_index,
+    recording_index
 from {{ ref('int_listening') }}
 where event_type = 'block_track'

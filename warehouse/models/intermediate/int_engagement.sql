@@ -5,24 +5,24 @@
 with parts as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         engagement
     from {{ ref('int_listening_engagement') }}
 
     union all
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         engagement
     from {{ ref('int_stated_engagement') }}
 
     union all
 
     select
-        counts.user_id,
-        counts.recording_id,
+        counts.user_index,
+        counts.recording_index,
         cast(weights.sign * weights.weight * counts.play_count as decimal(18, 6)) as engagement
     from {{ ref('int_play_counts') }} as counts
     inner join {{ ref('event_weights') }} as weights on weights.event_type = 'play_count'
@@ -32,11 +32,11 @@ with parts as (
 final as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         cast(sum(engagement) as decimal(18, 6)) as engagement
     from parts
-    group by user_id, recording_id
+    group by user_index, recording_index
 
 )
 

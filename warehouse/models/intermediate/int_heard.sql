@@ -5,9 +5,9 @@
 with acts as (
 
     select
-        user_id,
-        track_id,
-        recording_id,
+        user_index,
+        track_index,
+        any_value(recording_index) as recording_index,
         count(*) filter (where is_listening) as plays,
         bool_or(event_type = 'save') as was_saved,
         bool_or(event_type = 'playlist_add') as was_added,
@@ -15,14 +15,14 @@ with acts as (
         max(occurred_at) as last_heard_at
     from {{ ref('int_listening') }}
     where is_hearing
-    group by user_id, track_id, recording_id
+    group by user_index, track_index
 
     union all
 
     select
-        user_id,
-        track_id,
-        recording_id,
+        user_index,
+        track_index,
+        recording_index,
         play_count as plays,
         false as was_saved,
         false as was_added,
@@ -35,16 +35,16 @@ with acts as (
 final as (
 
     select
-        user_id,
-        track_id,
-        recording_id,
+        user_index,
+        track_index,
+        any_value(recording_index) as recording_index,
         cast(sum(plays) as bigint) as plays,
         bool_or(was_saved) as was_saved,
         bool_or(was_added) as was_added,
         bool_or(was_liked) as was_liked,
         max(last_heard_at) as last_heard_at
     from acts
-    group by user_id, track_id, recording_id
+    group by user_index, track_index
 
 )
 

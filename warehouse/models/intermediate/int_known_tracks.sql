@@ -12,7 +12,7 @@ known as (
 
     select
         *,
-        row_number() over (partition by track_id order by landed_path desc, _row desc) as versions_ago
+        row_number() over (partition by track_id order by file_number desc, _row desc) as versions_ago
     from tracks
     where
         status = 'usable'
@@ -23,6 +23,7 @@ known as (
 final as (
 
     select
+        cast(row_number() over (order by track_id) - 1 as integer) as track_index,
         track_id,
         title,
         {{ bare_title('title') }} as bare_title,

@@ -1,12 +1,13 @@
 {{ config(materialized='table') }}
 
--- Listeners of the week: the known users and whoever has an accepted event or count, less deletions.
+-- Listeners of the week: the known users and whoever has an accepted event or count, less deletions. Everything after
+-- this knows them, tracks and recordings by number: joins and groups of ten million rows take half the time.
 
 with users as (
 
     select
         *,
-        row_number() over (partition by user_id order by landed_path desc, _row desc) as versions_ago
+        row_number() over (partition by user_id order by file_number desc, _row desc) as versions_ago
     from {{ ref('stg_users') }}
     where status = 'usable' and {{ is_known('registered_at') }}
 
@@ -62,6 +63,7 @@ zones as (
 final as (
 
     select
+        cast(row_number() over (order by active.user_id) - 1 as integer) as user_index,
         active.user_id,
         known_users.market,
         zones.zone_name as timezone,

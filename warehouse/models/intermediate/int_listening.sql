@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- The as-of cut for events: before the Monday, usable, of a known track, not private.
+-- The as-of cut for events: before the Monday, usable, of a known track and listener, not private.
 
 with events as (
 
@@ -8,18 +8,24 @@ with events as (
 
 ),
 
-recordings as (
+listeners as (
 
-    select * from {{ ref('int_recordings') }}
+    select
+        user_index,
+        user_id
+    from {{ ref('int_listeners') }}
 
 ),
 
 tracks as (
 
     select
-        track_id,
-        duration_ms
-    from {{ ref('int_known_tracks') }}
+        tracks.track_id,
+        tracks.duration_ms,
+        recordings.track_index,
+        recordings.recording_index
+    from {{ ref('int_known_tracks') }} as tracks
+    inner join {{ ref('int_recordings') }} as recordings on tracks.track_id = recordings.track_id
 
 ),
 
@@ -38,24 +44,23 @@ context_classes as (
 known as (
 
     select
-        events.user_id,
-        events.track_id,
-        recordings.recording_id,
+        listeners.user_index,
+        tracks.track_index,
+        tracks.recording_index,
         events.event_type,
         events.occurred_at,
-        cast(events.occurred_at as date) as occurred_on,
         events.session_id,
         events.ms_played,
         tracks.duration_ms,
         end_reasons.end_class,
-        events.landed_path,
+        events.file_number,
         events._row,
         case
-            when regexp_matches(events.context_id, '^[a-z0-9_-]+:[0-9]{4}-[0-9]{2}-[0-9]{2}:') then 'own_playlist'
+            when events.is_in_own_playlist then 'own_playlist'
             else coalesce(context_classes.context_class, 'chosen')
         end as context_class
     from events
-    inner join recordings on events.track_id = recordings.track_id
+    inner join listeners on events.user_id = listeners.user_id
     inner join tracks on events.track_id = tracks.track_id
     left join end_reasons on lower(events.reason_end) = end_reasons.reason_end
     left join context_classes on lower(events.context_type) = context_classes.context_type
@@ -69,16 +74,15 @@ known as (
 final as (
 
     select
-        user_id,
-        track_id,
-        recording_id,
+        user_index,
+        track_index,
+        recording_index,
         event_type,
         occurred_at,
-        occurred_on,
+        cast(occurred_at as date) as occurred_on,
         session_id,
         context_class,
-        ms_played,
-        landed_path,
+        file_number,
         _row,
         event_type in ('play', 'skip') as is_listening,
         {{ is_skip('event_type', 'end_class', 'ms_played', 'duration_ms') }} as is_skip,

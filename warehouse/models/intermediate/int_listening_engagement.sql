@@ -4,8 +4,8 @@
 with listening as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         occurred_on,
         context_class,
         is_skip,
@@ -24,39 +24,51 @@ weights as (
 days as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         occurred_on,
         context_class,
         is_skip,
         count(*) as listen_count,
         sum(completion_thousandths) as completion_thousandths
     from listening
-    group by user_id, recording_id, occurred_on, context_class, is_skip
+    group by user_index, recording_index, occurred_on, context_class, is_skip
+
+),
+
+own_playlist as (
+
+    select distinct
+        user_index,
+        recording_index
+    from days
+    where not is_skip and context_class = 'own_playlist'
 
 ),
 
 repeated_outside as (
 
     select distinct
-        user_id,
-        recording_id
+        days.user_index,
+        days.recording_index
     from days
-    where not is_skip and context_class <> 'own_playlist'
+    inner join own_playlist
+        on days.user_index = own_playlist.user_index and days.recording_index = own_playlist.recording_index
+    where not days.is_skip and days.context_class <> 'own_playlist'
 
 ),
 
 classed as (
 
     select
-        days.user_id,
-        days.recording_id,
+        days.user_index,
+        days.recording_index,
         days.occurred_on,
         case when days.is_skip then 'skip' else 'play' end as event_type,
         case
             when
                 days.context_class = 'own_playlist' and not days.is_skip
-                and repeated_outside.recording_id is not null
+                and repeated_outside.recording_index is not null
                 then 'chosen'
             else days.context_class
         end as context_class,
@@ -66,15 +78,15 @@ classed as (
         end as amount
     from days
     left join repeated_outside
-        on days.user_id = repeated_outside.user_id and days.recording_id = repeated_outside.recording_id
+        on days.user_index = repeated_outside.user_index and days.recording_index = repeated_outside.recording_index
 
 ),
 
 final as (
 
     select
-        classed.user_id,
-        classed.recording_id,
+        classed.user_index,
+        classed.recording_index,
         classed.occurred_on,
         classed.event_type,
         classed.context_class,

@@ -7,6 +7,15 @@ with counts as (
 
 ),
 
+listeners as (
+
+    select
+        user_index,
+        user_id
+    from {{ ref('int_listeners') }}
+
+),
+
 recordings as (
 
     select * from {{ ref('int_recordings') }}
@@ -19,7 +28,7 @@ known as (
         *,
         row_number() over (
             partition by user_id, track_id
-            order by observed_at desc nulls last, landed_path desc, _row desc
+            order by observed_at desc nulls last, file_number desc, _row desc
         ) as totals_ago,
         max(play_count) over (partition by user_id, track_id) as highest_count
     from counts
@@ -30,11 +39,12 @@ known as (
 final as (
 
     select
-        known.user_id,
-        known.track_id,
-        recordings.recording_id,
+        listeners.user_index,
+        recordings.track_index,
+        recordings.recording_index,
         known.play_count
     from known
+    inner join listeners on known.user_id = listeners.user_id
     inner join recordings on known.track_id = recordings.track_id
     where known.totals_ago = 1 and known.highest_count > 0
 

@@ -3,8 +3,8 @@
 with listening as (
 
     select distinct
-        user_id,
-        recording_id
+        user_index,
+        recording_index
     from {{ ref('int_listening') }}
     where
         is_hearing
@@ -15,7 +15,7 @@ with listening as (
 listeners as (
 
     select
-        user_id,
+        user_index,
         market
     from {{ ref('int_listeners') }}
 
@@ -25,11 +25,11 @@ final as (
 
     select
         coalesce(listeners.market, '') as market,
-        listening.recording_id,
+        listening.recording_index,
         count(*) as listener_count
     from listening
-    inner join listeners on listening.user_id = listeners.user_id
-    group by coalesce(listeners.market, ''), listening.recording_id
+    inner join listeners on listening.user_index = listeners.user_index
+    group by coalesce(listeners.market, ''), listening.recording_index
 
 )
 

@@ -11,6 +11,7 @@
 with tracks as (
 
     select
+        track_index,
         track_id,
         bare_title,
         artist_id,
@@ -148,13 +149,25 @@ joined as (
 
 ),
 
-final as (
+named_recordings as (
 
     select
         tracks.track_id,
+        tracks.track_index,
         coalesce(joined.recording_id, tracks.stated_id, 'track:' || tracks.track_id) as recording_id
     from tracks
     left join joined on tracks.track_id = joined.track_id
+
+),
+
+final as (
+
+    select
+        track_id,
+        track_index,
+        recording_id,
+        cast(dense_rank() over (order by recording_id) - 1 as integer) as recording_index
+    from named_recordings
 
 )
 

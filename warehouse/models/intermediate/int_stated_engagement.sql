@@ -4,13 +4,13 @@
 with listening as (
 
     select
-        user_id,
-        recording_id,
+        user_index,
+        recording_index,
         event_type,
         occurred_at,
         occurred_on,
         context_class,
-        landed_path,
+        file_number,
         _row,
         case
             when event_type in ('save', 'unsave') then 'saved'
@@ -33,8 +33,8 @@ spoken as (
     select
         *,
         row_number() over (
-            partition by user_id, recording_id, statement
-            order by occurred_at desc, landed_path desc, _row desc
+            partition by user_index, recording_index, statement
+            order by occurred_at desc, file_number desc, _row desc
         ) as words_ago
     from listening
 
@@ -43,8 +43,8 @@ spoken as (
 final as (
 
     select
-        spoken.user_id,
-        spoken.recording_id,
+        spoken.user_index,
+        spoken.recording_index,
         spoken.event_type,
         {{ decayed(
             'weights.sign * weights.weight',

@@ -5,8 +5,7 @@ with counted as (
 
     {% for dataset in landed_datasets() %}
     select
-        '{{ dataset }}' as dataset,
-        staged.landed_path as path,
+        staged.file_number,
         {% if dataset in datasets_of_tracks() %}
         count(*) filter (
             where staged.status = 'usable' and (staged.track_id is null or tracks.track_id is not null)
@@ -24,7 +23,7 @@ with counted as (
     {% if dataset in datasets_of_tracks() %}
     left join {{ ref('int_known_tracks') }} as tracks on staged.track_id = tracks.track_id
     {% endif %}
-    group by staged.landed_path
+    group by staged.file_number
     {% if not loop.last %}
     union all
     {% endif %}
@@ -50,7 +49,7 @@ final as (
             else coalesce(counted.duplicate_count, 0)
         end as duplicate_count
     from {{ ref('stg_week_files') }} as files
-    left join counted on files.dataset = counted.dataset and files.path = counted.path
+    left join counted on files.file_number = counted.file_number
 
 )
 

@@ -23,9 +23,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         user_id,
         requested_at,
         case
@@ -38,6 +37,12 @@ typed as (
 
 ),
 
-{{ with_status('typed') }}
+{{ later_copies('typed') }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -27,9 +27,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         document_id,
         body,
         title,
@@ -48,6 +47,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('published_at')) }}
+{{ later_copies('typed', known_first=is_known('published_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -26,9 +26,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         track_id,
         artist_id,
         action,
@@ -47,6 +46,12 @@ typed as (
 
 ),
 
-{{ with_status('typed') }}
+{{ later_copies('typed') }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -25,9 +25,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         user_id,
         track_id,
         play_count,
@@ -46,6 +45,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('observed_at')) }}
+{{ later_copies('typed', known_first=is_known('observed_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

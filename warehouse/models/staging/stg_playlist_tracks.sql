@@ -25,9 +25,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         playlist_id,
         track_id,
         position,
@@ -45,6 +44,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('added_at')) }}
+{{ later_copies('typed', known_first=is_known('added_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -26,9 +26,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         playlist_id,
         title,
         description,
@@ -46,6 +45,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('updated_at')) }}
+{{ later_copies('typed', known_first=is_known('updated_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -24,9 +24,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         user_id,
         event,
         occurred_at,
@@ -43,6 +42,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('occurred_at')) }}
+{{ later_copies('typed', known_first=is_known('occurred_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -25,9 +25,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         track_id,
         tag,
         user_id,
@@ -44,6 +43,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('tagged_at')) }}
+{{ later_copies('typed', known_first=is_known('tagged_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

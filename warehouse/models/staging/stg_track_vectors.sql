@@ -24,9 +24,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         track_id,
         vector,
         kind,
@@ -40,6 +39,12 @@ typed as (
 
 ),
 
-{{ with_status('typed') }}
+{{ later_copies('typed') }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -39,9 +39,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         track_id,
         title,
         artist_id,
@@ -74,6 +73,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('coalesce(available_from, released_on)')) }}
+{{ later_copies('typed', known_first=is_known('coalesce(available_from, released_on)')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

@@ -31,9 +31,8 @@ parsed as (
 typed as (
 
     select
-        _file_hash,
+        file_number,
         _row,
-        landed_path,
         user_id,
         registered_at,
         market,
@@ -54,6 +53,12 @@ typed as (
 
 ),
 
-{{ with_status('typed', known_first=is_known('registered_at')) }}
+{{ later_copies('typed', known_first=is_known('registered_at')) }},
+
+final as (
+
+    {{ with_status('typed', 'later_copies') }}
+
+)
 
 select * from final

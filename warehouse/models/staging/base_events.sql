@@ -1,0 +1,74 @@
+{{ config(materialized='table') }}
+
+{% set columns = [
+    'user_id', 'event_type', 'occurred_at', 'track_id', 'artist_id', 'event_id', 'ms_played',
+    'reason_start', 'reason_end', 'shuffle', 'is_private', 'context_type', 'context_id',
+    'position', 'session_id', 'device_type', 'variant_id', 'source',
+] %}
+
+-- Every landed event with its types, and whether it can be used. Written in one pass, in which nothing waits for anything:
+-- what repeats is found afterwards, by number (base_event_copies). A column of text takes as long to write as ten of
+-- numbers, so that text which no model reads stays in intake.
+
+with landed as (
+
+    {{ landed('events', columns) }}
+
+),
+
+parsed as (
+
+    select
+        landed.*,
+        {{ identifier('raw_user_id') }} as user_id,
+        lower({{ identifier('raw_event_type') }}) as event_type,
+        {{ moment('raw_occurred_at') }} as occurred_at,
+        {{ identifier('raw_track_id') }} as track_id,
+        {{ identifier('raw_artist_id') }} as artist_id,
+        {{ identifier('raw_event_id') }} as event_id,
+        {{ whole_number('raw_ms_played') }} as ms_played,
+        nullif(trim(raw_reason_end), '') as reason_end,
+        {{ truth('raw_is_private') }} as is_private,
+        nullif(trim(raw_context_type), '') as context_type,
+        coalesce(regexp_matches(raw_context_id, '^\s*[a-z0-9_-]+:[0-9]{4}-[0-9]{2}-[0-9]{2}:'), false) as is_in_own_playlist,
+        {{ whole_number('raw_position') }} as position,
+        {{ identifier('raw_session_id') }} as session_id
+    from landed
+
+),
+
+typed as (
+
+    select
+        file_number,
+        _row,
+        user_id,
+        event_type,
+        occurred_at,
+        track_id,
+        artist_id,
+        ms_played,
+        reason_end,
+        is_private,
+        context_type,
+        is_in_own_playlist,
+        session_id,
+        case
+            when _parse_error is not null then 'malformed_row'
+            when user_id is null then 'no_user_id'
+            when occurred_at is null then 'unparsable_time'
+            when {{ unreadable('ms_played') }} then 'unparsable_number'
+            when {{ unreadable('position') }} then 'unparsable_number'
+            when coalesce(event_type, '') not in ({{ event_types() }}) then 'unknown_event_type'
+            when track_id is null and event_type <> 'block_artist' then 'no_track_id'
+            when event_type = 'block_artist' and artist_id is null and track_id is null
+                then 'no_artist_id'
+            when ms_played < 0 then 'negative_duration'
+            when {{ too_late('occurred_at') }} then 'time_after_file_was_seen'
+        end as quarantine_reason,
+        {{ narrow_key("coalesce('id:' || event_id, " ~ row_key(columns) ~ ")") }} as dedupe_key
+    from parsed
+
+)
+
+select * from typed
