@@ -70,6 +70,19 @@ def place_in_row(rows: Ints) -> Ints:
     return np.arange(len(rows), dtype=np.int64) - np.repeat(starts, lengths)
 
 
+def stable_order(keys: Ints) -> Ints:
+    """The places of the keys, int64 and not negative, in ascending order, ties by place.
+
+    Sorting numbers that hold key and place is many times faster than sorting places by key, where both fit.
+    """
+    count = len(keys)
+    if not count or int(keys.max()) >= (2**63 - 1) // count:
+        return np.argsort(keys, kind="stable")
+    both = keys * count + np.arange(count)
+    both.sort()
+    return both % count
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Unique (owner, value) pairs in ascending order, as compressed rows.

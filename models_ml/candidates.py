@@ -6,11 +6,12 @@ Does not: the search engines (retrieval.py), the filters themselves (eligibility
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Bools, Ints, Progress, ranges, silent
+from models_ml.arrays import Bools, Ints, Progress, in_order, ranges, silent, worker_count
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes, forbidden
 from models_ml.features import WeekFeatures
@@ -188,13 +189,25 @@ def candidate_blocks(
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
     """(candidates, rejected sample) of one block of listeners after the other; counts go into the funnel."""
     count = sources.features.listener_count
-    for start, stop in ranges(count, sources.params.block_listeners):
-        listeners = np.arange(start, stop)
-        pool, taken_out = _filtered(sources, retriever, listeners, funnel, sampled)
-        pool = _searched_again(sources, listeners, pool, funnel)
-        funnel.count("keep", "passed", pool.rows)
+    blocks = ranges(count, sources.params.block_listeners)
+    # An index searches with threads of its own, and may not be asked twice at once.
+    threads = worker_count(0) if isinstance(retriever, ExactRetriever) else 1
+    made = in_order(partial(_candidate_block, sources, retriever, sampled), blocks, threads)
+    for (_, stop), (table, taken_out, counted) in zip(blocks, made, strict=True):
+        funnel.add(counted)
         progress(f"candidates: {stop:,} of {count:,} listeners")
-        yield to_table(pool, listeners, sources.has_vector[listeners]), taken_out
+        yield table, taken_out
+
+
+def _candidate_block(
+    sources: CandidateSources, retriever: Retriever, sampled: Bools, block: tuple[int, int]
+) -> tuple[pa.Table, pa.Table, Funnel]:
+    """(candidates, rejected sample, what was counted) of a block of listeners."""
+    listeners, funnel = np.arange(*block), Funnel()
+    pool, taken_out = _filtered(sources, retriever, listeners, funnel, sampled)
+    pool = _searched_again(sources, listeners, pool, funnel)
+    funnel.count("keep", "passed", pool.rows)
+    return to_table(pool, listeners, sources.has_vector[listeners]), taken_out, funnel
 
 
 def passing(sources: CandidateSources, retriever: Retriever, listeners: Ints) -> Pool:

@@ -41,6 +41,12 @@ class Funnel:
         touched = np.count_nonzero(np.bincount(rows)) if len(rows) else 0
         self.counts[stage, rule_id] = (candidates + len(rows), listeners + int(touched))
 
+    def add(self, other: "Funnel") -> None:
+        """Add what was counted over other listeners."""
+        for key, (candidates, listeners) in other.counts.items():
+            before = self.counts.get(key, (0, 0))
+            self.counts[key] = (before[0] + candidates, before[1] + listeners)
+
     def count_sources(self, pool: Pool) -> None:
         """What each source found."""
         for source, bit in SOURCE_BITS.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Bools, Floats, Ints, place_in_row
+from models_ml.arrays import Bools, Floats, Ints, place_in_row, stable_order
 from models_ml.rules import COLLABORATIVE, FRESH, POPULAR, SOURCE_BITS
 
 CANDIDATES_SCHEMA = pa.schema(
@@ -77,7 +77,7 @@ def merged(pools: list[Pool]) -> Pool:
     if not len(rows):
         return Pool(rows, recordings, scores, sources)
     keys = rows * (int(recordings.max()) + 1) + recordings
-    order = np.argsort(keys, kind="stable")
+    order = stable_order(keys)
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     first = order[starts]
     return Pool(rows[first], recordings[first], scores[first], np.bitwise_or.reduceat(sources[order], starts))

@@ -9,6 +9,7 @@ Recommender System Using a Euclidean Transformation for Inner-Product Spaces", R
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,10 +23,9 @@ from models_ml.errors import InputError
 # A matrix product's rounding depends on where a vector lies in it; this many more than asked for are scored
 # again one by one, so that equal vectors tie exactly and both engines give the same score.
 _ROUNDING_MARGIN = 16
-_SCORE_BYTES = 64 << 20
+_SCORE_BYTES = 32 << 20
 _RESCORED_PAIRS = 1 << 15
-# One column of so many tells where a row's k-th highest score lies.
-_SAMPLED_OF = 8
+_PAIRS_WORTH_A_ROW = 16
 _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -120,9 +120,6 @@ class ExactRetriever:
         self._members = np.flatnonzero(retrievable).astype(np.int32)
         self._member_vectors = np.ascontiguousarray(self._vectors[self._members])
         self._threads = worker_count(threads)
-        # Ids may follow something that scores follow too, so every so-manieth column would not do.
-        columns = np.random.default_rng(0).permutation(len(self._members))
-        self._sample = np.sort(columns[: len(self._members) // _SAMPLED_OF])
 
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
@@ -138,21 +135,9 @@ class ExactRetriever:
         if forbidden is not None:
             scores[forbidden[slice(*block)][:, self._members]] = -np.inf
         scores[~part.any(axis=1)] = -np.inf
-        rows, places = self._shortlist(scores, k + _ROUNDING_MARGIN)
+        rows, places = _shortlist(scores, k + _ROUNDING_MARGIN)
         positions = self._members[places]
         return best_first(rows, positions, inner_products(part, self._vectors, rows, positions), len(part), k)
-
-    def _shortlist(self, scores: Floats, k: int) -> tuple[Ints, Ints]:
-        """(row, column) of the k highest entries of each row, by row then column; never one at minus infinity.
-
-        Entries that tie with the last one count too. A sample of the columns says about where the k-th lies, so that
-        few entries have to be compared with each other; where it says too much, the whole row is looked at.
-        """
-        floor = np.full((len(scores), 1), np.finfo(np.float32).min)
-        if k < scores.shape[1]:
-            floor = np.maximum(_kth_highest(scores, k, self._sample), floor)
-        rows, columns = np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
-        return _cut_to(k, rows, columns, scores[rows, columns])
 
 
 class UsearchRetriever:
@@ -242,11 +227,19 @@ def recall_of_each(retriever: Retriever, exact: Retriever, queries: Floats, k: i
 
 
 def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints) -> Floats:
-    """Inner product of each (row of queries, position of vectors), float32, rounded the same anywhere."""
+    """Inner product of each (row of queries, position of vectors), float32, rounded the same anywhere.
+
+    Fast where a row's pairs follow each other, as they do in what a search found: then its vectors stay in the cache.
+    """
     scores = np.empty(len(rows), dtype=np.float32)
-    for start, stop in ranges(len(rows), _RESCORED_PAIRS):
-        left, right = queries[rows[start:stop]], vectors[positions[start:stop]]
-        np.einsum("nf,nf->n", left, right, out=scores[start:stop])
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    if len(starts) * _PAIRS_WORTH_A_ROW > len(rows):
+        for start, stop in ranges(len(rows), _RESCORED_PAIRS):
+            left, right = queries[rows[start:stop]], vectors[positions[start:stop]]
+            np.einsum("nf,nf->n", left, right, out=scores[start:stop])
+        return scores
+    for start, stop in pairwise([*starts, len(rows)]):
+        np.einsum("f,nf->n", queries[rows[start]], vectors[positions[start:stop]], out=scores[start:stop])
     return scores
 
 
@@ -277,30 +270,16 @@ def _scores_of(keys: npt.NDArray[np.uint64]) -> Floats:
     return bits.view(np.float32)
 
 
-def _kth_highest(scores: Floats, k: int, sample: Ints) -> Floats:
-    """(b, 1) a floor under which none of a row's k highest lies, close to the k-th."""
-    share = len(sample) / scores.shape[1]
-    expected = int(np.ceil(k * share + 4 * np.sqrt(k * share) + 4))
-    if expected >= len(sample):
-        return _kth(scores, k)
-    floor = _kth(scores[:, sample], expected)
-    # As many more as the sample was off are compared below; a row where it promised too much is looked at whole.
-    short = np.flatnonzero(np.count_nonzero(scores >= floor, axis=1) < k)
-    if len(short):
-        floor[short] = _kth(scores[short], k)
-    return floor
+def _shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
+    """(row, column) of the k highest entries of each row, by row then column; never one at minus infinity.
 
-
-def _cut_to(k: int, rows: Ints, columns: Ints, scores: Floats) -> tuple[Ints, Ints]:
-    """(row, column) of the k highest of each row, and what ties with the last; rows ascending."""
-    place = place_in_row(rows)
-    width = int(place.max(initial=-1)) + 1
-    if width <= k:
-        return rows, columns
-    grid = np.full((int(rows[-1]) + 1, width), -np.inf, dtype=np.float32)
-    grid[rows, place] = scores
-    kept = scores >= _kth(grid, k)[rows, 0]
-    return rows[kept], columns[kept]
+    Entries that tie with the last one count too.
+    """
+    floor = np.full((len(scores), 1), np.finfo(np.float32).min)
+    if k < scores.shape[1]:
+        floor = np.maximum(_kth(scores, k), floor)
+    rows, columns = np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
+    return rows, columns
 
 
 def _kth(scores: Floats, k: int) -> Floats:

@@ -77,6 +77,7 @@ joined as (
 final as (
 
     select
+        user_index,
         '{{ var("program_id") }}' as program_id,
         {{ week() }} as week,
         user_id,
@@ -142,4 +143,4 @@ select
     reason,
     anchor_track_id
 from final
-order by user_id, position
+order by user_index, position  -- that is by user_id
