@@ -104,10 +104,6 @@ class WeightingParams:
             "doc": "listening within which an end by the listener is a skip",
         },
     )
-    session_gap_minutes: int = field(
-        default=30,
-        metadata={"unit": "minutes", "min": 1, "max": 1440, "doc": "silence after which a new session begins"},
-    )
     sampled_cooldown_weeks: int = field(
         default=26,
         metadata={"unit": "weeks", "min": 0, "max": 520, "doc": "how long a sampled track is not recommended"},

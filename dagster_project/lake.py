@@ -23,6 +23,7 @@ COMMITTED = "_committed"
 # A Monday before any partition: the folder of the typed, empty stand-in of a table.
 NO_WEEK = dt.date(1970, 1, 5)
 ROWS_PER_GROUP = 122_880  # what DuckDB reads as one morsel
+_ROWS_HASHED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,12 @@ class Lake:
             self.replace_week(table, NO_WEEK, schema.empty_table())
 
     def content_hash(self, table: str, week: dt.date, leave_out: frozenset[str] = frozenset()) -> str:
-        """Hash of a week's rows in their order, whatever the file's layout."""
-        rows = self.read_week(table, week)
-        return content_hash(rows.drop_columns([name for name in rows.column_names if name in leave_out]))
+        """Hash of a week's rows in their order, whatever the file's layout; as much in memory at once as hashed."""
+        with pq.ParquetFile(self.path(table, week)) as file:
+            schema = file.schema_arrow
+            names = [name for name in schema.names if name not in leave_out]
+            batches = file.iter_batches(batch_size=_ROWS_HASHED_AT_ONCE, columns=names)
+            return _hash_of(pa.schema([schema.field(name) for name in names]), batches)
 
     def _commit(self, folder: Path, beside: Path) -> None:
         with open(beside, "rb") as written:
@@ -125,13 +129,34 @@ class Lake:
 
 def content_hash(rows: pa.Table) -> str:
     """sha256 over schema and values of a table, batch boundaries left out of it."""
+    return _hash_of(rows.schema, rows.to_batches())
+
+
+def _hash_of(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> str:
     digest = hashlib.sha256()
-    digest.update(repr([(field.name, str(field.type)) for field in rows.schema]).encode())
+    digest.update(repr([(field.name, str(field.type)) for field in schema]).encode())
     sink = pa.PythonFile(_Hashing(digest), mode="w")
-    bare = rows.replace_schema_metadata(None).combine_chunks()
-    with pa.ipc.new_stream(sink, bare.schema) as writer:
-        writer.write_table(bare, max_chunksize=65_536)
+    with pa.ipc.new_stream(sink, schema.remove_metadata()) as writer:
+        for block in _blocks(batches, _ROWS_HASHED_AT_ONCE):
+            writer.write_batch(block.replace_schema_metadata(None))
     return digest.hexdigest()
+
+
+def _blocks(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of exactly so many, the last one shorter."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        start = 0
+        while count + batch.num_rows - start >= rows:
+            waiting.append(batch.slice(start, rows - count))
+            yield pa.concat_batches(waiting)
+            start, count, waiting = start + rows - count, 0, []
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            count += batch.num_rows - start
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 class _Hashing:

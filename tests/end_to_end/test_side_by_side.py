@@ -21,7 +21,7 @@ from tests.worlds import MONDAY, land_small_world
 NEXT = MONDAY + dt.timedelta(weeks=1)
 LISTENERS = 20
 READERS = 10
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 WAITING = "waiting: another run"
 
 READ_UNTIL_TOLD = """

@@ -31,8 +31,7 @@ parsed as (
         {{ truth('raw_is_private') }} as is_private,
         nullif(trim(raw_context_type), '') as context_type,
         coalesce(regexp_matches(raw_context_id, '^\s*[a-z0-9_-]+:[0-9]{4}-[0-9]{2}-[0-9]{2}:'), false) as is_in_own_playlist,
-        {{ whole_number('raw_position') }} as position,
-        {{ identifier('raw_session_id') }} as session_id
+        {{ whole_number('raw_position') }} as position
     from landed
 
 ),
@@ -52,7 +51,6 @@ typed as (
         is_private,
         context_type,
         is_in_own_playlist,
-        session_id,
         case
             when _parse_error is not null then 'malformed_row'
             when user_id is null then 'no_user_id'
