@@ -190,7 +190,8 @@ class _Run:
 
 def _writer(path: Path, dataset: Dataset) -> pq.ParquetWriter:
     """A writer of intake files. Dictionaries only where values come again: with one tried for every column, and bounds
-    that nobody reads, writing takes twice as long and the file is larger."""
+    that nobody reads, writing takes twice as long and the file is larger.
+    """
     repeated = [column.name for column in dataset.columns if column.kind in _REPEATED_KINDS]
     return pq.ParquetWriter(
         path,
