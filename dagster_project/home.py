@@ -49,6 +49,11 @@ class Home:
         return self.lake / ".dbt"
 
     @property
+    def spill(self) -> Path:
+        """Where DuckDB puts what its memory limit has no room for (profiles.yml names it too)."""
+        return self.root / "dbt" / "spill"
+
+    @property
     def published(self) -> Path:
         """The file that people query."""
         return self.root / "published" / "monday_mix.duckdb"
@@ -86,13 +91,18 @@ class Home:
                 self.published.parent,
                 self.dbt_target,
                 self.root / "models",
-                self.root / "dbt" / "spill",
+                self.spill,
             ):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
                 f"home {self.root}: can't be written ({error.strerror}); give another with --home or {HOME_VARIABLE}"
             ) from error
+
+
+def duckdb_memory() -> str:
+    """What DuckDB may hold in memory, as profiles.yml has it for dbt."""
+    return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY", "4GB")
 
 
 def parse_week(text: str) -> dt.date:

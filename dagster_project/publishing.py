@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.home import WAREHOUSE_PROJECT, Home
+from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
 
 PUBLISHED_TABLES = (
@@ -41,7 +41,7 @@ def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int
     weeks = _weeks_to_keep(home, lake, week, publish_weeks)
     if home.published.exists():
         shutil.copyfile(home.published, beside)
-    with _opened(beside) as connection:
+    with _opened(beside, home.spill) as connection:
         for table in PUBLISHED_TABLES:
             _replace_table(connection, lake, table, week, weeks)
         connection.execute(VIEWS.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int
 def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) -> list[dt.date]:
     published = set()
     if home.published.exists():
-        with _opened(home.published, read_only=True) as connection:
+        with duckdb.connect(str(home.published), read_only=True) as connection:
             published = {row[0] for row in connection.execute("select distinct week from weekly_playlists").fetchall()}
     return sorted(published | {week})[-publish_weeks:]
 
@@ -97,16 +97,12 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, week: dt.date) -> 
 
 
 @contextmanager
-def _opened(path: Path, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    if read_only:
-        with duckdb.connect(str(path), read_only=True) as connection:
-            yield connection
-        return
+def _opened(path: Path, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if path.exists():
         path.chmod(0o644)
-    with duckdb.connect() as connection:
-        # Dictionaries make the file as small, in less time.
-        connection.execute("set disabled_compression_methods = 'fsst'")
+    # Dictionaries make the file as small as FSST does, in less time.
+    settings = {"memory_limit": duckdb_memory(), "temp_directory": str(spill), "disabled_compression_methods": "fsst"}
+    with duckdb.connect(config=settings) as connection:
         version = "" if path.exists() else f" (storage_version '{STORAGE_VERSION}')"
         connection.execute(f"attach '{_quoted(path)}' as monday_mix{version}")
         connection.execute("use monday_mix")

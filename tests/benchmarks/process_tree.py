@@ -21,8 +21,9 @@ class Usage:
     """What a command took.
 
     seconds: from its start to its end.  cpu_seconds: user and system, descendants too.
-    peak_bytes: highest sum over the processes alive at one moment, each page counted once however many share it
-    (PSS) where the system tells, else RSS. Files in the page cache are not in it unless a process maps them.
+    peak_bytes: highest sum of resident memory (RSS) over the processes alive at one moment. A page that two share counts
+    twice, so it errs upwards. Telling such pages apart (PSS) walks all of a process's pages while it waits: half a second
+    for four gigabytes, several times a second. Files in the page cache are not in it unless a process maps them.
     load_before: processes that wanted a core in the minute before, an earlier command of ours among them.
     """
 
@@ -85,9 +86,6 @@ def _tree_bytes(pid: int) -> int:
 
 def _own_bytes(process: psutil.Process) -> int:
     try:
-        used = process.memory_full_info()
-        return int(getattr(used, "pss", used.rss))
-    except psutil.AccessDenied:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:  # it ended meanwhile
         return 0
