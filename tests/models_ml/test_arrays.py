@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_ml.arrays import Pairs, column, in_order, pairs, place_in_row, ranges, spread
+from models_ml.arrays import Pairs, column, in_order, pairs, place_in_row, ranges, spread, stable_order
 from models_ml.errors import InputError
 
 
@@ -22,6 +22,12 @@ def test_spread_lays_ranges_one_after_the_other():
 
 def test_place_in_row_counts_from_zero_in_each_row():
     assert place_in_row(np.array([0, 0, 2, 2, 2, 5])).tolist() == [0, 1, 0, 1, 2, 0]
+
+
+@given(st.lists(st.integers(0, 5) | st.integers(2**62, 2**63 - 1), max_size=30))
+def test_keys_are_put_in_order_and_equal_ones_stay_as_they_stood(keys):
+    keys = np.array(keys, dtype=np.int64)
+    assert stable_order(keys).tolist() == np.argsort(keys, kind="stable").tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 3])

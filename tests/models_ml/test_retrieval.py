@@ -12,6 +12,7 @@ from models_ml.retrieval import (
     UsearchRetriever,
     build_retriever,
     engine_of,
+    inner_products,
     recall_of_each,
 )
 
@@ -112,6 +113,15 @@ def test_equal_vectors_tie_wherever_they_stand():
     vectors = np.repeat(random_vectors(1, factors=33), 1000, axis=0)
     found = ExactRetriever(vectors, everything(1000)).search(random_vectors(3, factors=33, seed=1), 30)
     assert found.positions.tolist() == [list(range(30))] * 3
+
+
+def test_a_pair_is_scored_the_same_to_the_last_bit_among_many_of_its_row_and_among_few():
+    rows, positions = np.repeat(np.arange(5), 60), np.tile(np.arange(60), 5)
+    queries, vectors = random_vectors(5), random_vectors(60, seed=1)
+    together = inner_products(queries, vectors, rows, positions)
+    mixed = np.random.default_rng(3).permutation(len(rows))
+    apart = inner_products(queries, vectors, rows[mixed], positions[mixed])
+    assert np.array_equal(apart, together[mixed])
 
 
 def test_exact_search_leaves_out_what_is_forbidden_to_a_query():
