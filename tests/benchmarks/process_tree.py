@@ -21,9 +21,10 @@ class Usage:
     """What a command took.
 
     seconds: from its start to its end.  cpu_seconds: user and system, descendants too.
-    peak_bytes: highest sum of resident memory (RSS) over the processes alive at one moment. A page that two share counts
-    twice, so it errs upwards. Telling such pages apart (PSS) walks all of a process's pages while it waits: half a second
-    for four gigabytes, several times a second. Files in the page cache are not in it unless a process maps them.
+    peak_bytes: highest sum of resident memory (RSS) over the processes alive at one moment. A page that two share
+    counts twice, so it errs upwards. To tell such pages apart (PSS) walks all of a process's pages while it waits: half
+    a second for four gigabytes, several times a second. Files in the page cache are not in it unless a process maps
+    them.
     load_before: processes that wanted a core in the minute before, an earlier command of ours among them.
     """
 
