@@ -21,7 +21,7 @@ monday: setup
 
 test: setup
 	# In the order of the files, so that the long end-to-end ones start early and the short ones fill up.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 12
 
 lint: setup
 	$(BIN)/ruff check .
