@@ -25,6 +25,7 @@ from models_ml.errors import InputError
 _ROUNDING_MARGIN = 16
 _SCORE_BYTES = 32 << 20
 _RESCORED_PAIRS = 1 << 15
+# So many pairs of a row, on average, repay one call a row.
 _PAIRS_WORTH_A_ROW = 16
 _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -278,8 +279,7 @@ def _shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
     floor = np.full((len(scores), 1), np.finfo(np.float32).min)
     if k < scores.shape[1]:
         floor = np.maximum(_kth(scores, k), floor)
-    rows, columns = np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
-    return rows, columns
+    return np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
 
 
 def _kth(scores: Floats, k: int) -> Floats:

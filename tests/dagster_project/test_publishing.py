@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dagster_project.home import Home
+from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
 from models_ml.evaluation.report import EVALUATION_SCHEMA
@@ -105,3 +105,11 @@ def test_the_storage_is_one_that_older_shells_read(home: Home) -> None:
     header = home.published.read_bytes()[:64]
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") == 64  # the storage version of DuckDB 0.10 to 1.x
+
+
+def test_publishing_may_hold_as_much_as_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = (WAREHOUSE_PROJECT / "profiles.yml").read_text(encoding="utf-8")
+    monkeypatch.delenv("MONDAY_MIX_DUCKDB_MEMORY", raising=False)
+    assert f"env_var('MONDAY_MIX_DUCKDB_MEMORY', '{duckdb_memory()}')" in profile
+    monkeypatch.setenv("MONDAY_MIX_DUCKDB_MEMORY", "1GB")
+    assert duckdb_memory() == "1GB"

@@ -46,7 +46,7 @@ MOMENTS = (
     ("ml/run_facts", 0.3),
     ("marts/weekly_playlists", 0.05),
 )
-PATIENCE_SECONDS = 900
+PATIENCE_SECONDS = 300
 SHORTER = 0.7  # what is left of the time to the kill where the run was done by then
 GLANCE_SECONDS = 0.005
 

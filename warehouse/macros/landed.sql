@@ -21,21 +21,14 @@
 
 
 {% macro row_key(columns) -%}
-    {#- Same in all columns: the md5 of the row as JSON, unknown columns included. -#}
-    md5(cast(to_json(struct_pack(
-        extras := _extras{% for column in columns %},
-        {{ column }}_ := raw_{{ column }}{% endfor %}
-    )) as varchar))
-{%- endmacro %}
-
-
-{% macro narrow_key(key) -%}
-    {{ return(adapter.dispatch('narrow_key', 'monday_mix')(key)) }}
-{%- endmacro %}
-
-{% macro duckdb__narrow_key(key) -%}
-    {#- The md5 of a key as a number: 16 bytes are compared and kept faster than text. -#}
-    md5_number({{ key }})
+    {#- Same in all columns: the key of the row as JSON, unknown columns included. -#}
+    {%- set row_json -%}
+        cast(to_json(struct_pack(
+            extras := _extras{% for column in columns %},
+            {{ column }}_ := raw_{{ column }}{% endfor %}
+        )) as varchar)
+    {%- endset -%}
+    {{ narrow_key(row_json) }}
 {%- endmacro %}
 
 

@@ -3,6 +3,12 @@
 {%- endmacro %}
 
 
+{% macro is_own_playlist(context_id) -%}
+    {#- True for an id that `playlist_id` makes, of whatever program, week and listener. -#}
+    coalesce(regexp_matches({{ context_id }}, '^\s*[a-z0-9_-]+:[0-9]{4}-[0-9]{2}-[0-9]{2}:'), false)
+{%- endmacro %}
+
+
 {% macro reason_sentence(reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name) -%}
     {#- One sentence, from evidence that is there: the code says which evidence weighs most. -#}
     case

@@ -18,6 +18,15 @@ with listening as (
 
 ),
 
+listeners as (
+
+    select
+        user_index,
+        user_id
+    from {{ ref('int_listeners') }}
+
+),
+
 acts as (
 
     select
@@ -60,21 +69,12 @@ heard_before as (
         listeners.user_index,
         recordings.recording_index
     from {{ ref('stg_play_counts') }} as counts
-    inner join {{ ref('int_listeners') }} as listeners on counts.user_id = listeners.user_id
+    inner join listeners on counts.user_id = listeners.user_id
     inner join {{ ref('int_recordings') }} as recordings on counts.track_id = recordings.track_id
     where
         counts.status = 'usable'
         and counts.play_count > 0
         and coalesce(counts.observed_at < {{ evaluation_window_begin() }}, true)
-
-),
-
-listeners as (
-
-    select
-        user_index,
-        user_id
-    from {{ ref('listeners') }}
 
 ),
 

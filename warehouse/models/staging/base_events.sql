@@ -30,7 +30,7 @@ parsed as (
         nullif(trim(raw_reason_end), '') as reason_end,
         {{ truth('raw_is_private') }} as is_private,
         nullif(trim(raw_context_type), '') as context_type,
-        coalesce(regexp_matches(raw_context_id, '^\s*[a-z0-9_-]+:[0-9]{4}-[0-9]{2}-[0-9]{2}:'), false) as is_in_own_playlist,
+        {{ is_own_playlist('raw_context_id') }} as is_in_own_playlist,
         {{ whole_number('raw_position') }} as position
     from landed
 
@@ -64,7 +64,7 @@ typed as (
             when ms_played < 0 then 'negative_duration'
             when {{ too_late('occurred_at') }} then 'time_after_file_was_seen'
         end as quarantine_reason,
-        {{ narrow_key("coalesce('id:' || event_id, " ~ row_key(columns) ~ ")") }} as dedupe_key
+        coalesce({{ narrow_key("'id:' || event_id") }}, {{ row_key(columns) }}) as dedupe_key
     from parsed
 
 )
