@@ -38,7 +38,7 @@ while not last:
                    (select count(*) from weekly_playlist_tracks)
         ''').fetchone())
     reads += 1
-    time.sleep(0.1)  # ten of them without a rest leave two cores nothing for the run
+    time.sleep(0.25)  # ten of them without a rest leave two cores nothing for the run
 print(json.dumps({"reads": reads, "seen": sorted(seen)}))
 """
 
