@@ -27,6 +27,14 @@ FEATURE_TABLES = (
     "heard_tracks",
     "market_popularity",
     "evaluation_truth",
+    "playlist_texts",
+    "playlist_recordings",
+    "document_texts",
+    "recording_tags",
+    "recording_sounds",
+    "recording_given_vectors",
+    "favourite_artists",
+    "favourite_genres",
 )
 REPORT_TABLES = ("intake_files", "quarantine")
 MART_TABLES = (

@@ -69,7 +69,9 @@ final as (
         zones.zone_name as timezone,
         coalesce(known_users.allow_explicit, true) as allow_explicit,
         coalesce(known_users.allow_exploration, true) as allow_exploration,
-        known_users.registered_at
+        known_users.registered_at,
+        coalesce(known_users.favourite_artist_ids, []) as favourite_artist_ids,
+        coalesce(known_users.favourite_genres, []) as favourite_genres
     from active
     left join known_users on active.user_id = known_users.user_id
     left join zones on lower(known_users.timezone) = zones.zone_key
