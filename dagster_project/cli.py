@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dagster_project.cli_feeds import add_feeds_command
 from dagster_project.cli_import import add_import_command
 from dagster_project.cli_tune import add_tune_command
 from dagster_project.home import Home, parse_week
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("--week", type=parse_week_argument, metavar="MONDAY", help="default: the newest published")
 
     add_import_command(commands, _command)
+    add_feeds_command(commands, _command)
     add_tune_command(commands, _command)
     quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
     quality.add_argument(
