@@ -18,9 +18,12 @@ from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
+from models_ml.fusion import FusionParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
+from models_ml.starting import StartingParams
+from models_ml.text.params import TextParams
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,9 @@ class Configuration:
     run: RunParams = field(default_factory=RunParams)
     weighting: WeightingParams = field(default_factory=WeightingParams)
     collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
+    text: TextParams = field(default_factory=TextParams)
+    fusion: FusionParams = field(default_factory=FusionParams)
+    starting: StartingParams = field(default_factory=StartingParams)
     serving: ServingParams = field(default_factory=ServingParams)
     retrieval: RetrievalParams = field(default_factory=RetrievalParams)
     candidates: CandidateParams = field(default_factory=CandidateParams)

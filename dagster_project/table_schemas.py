@@ -10,7 +10,7 @@ from dagster_project.lake import Lake
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
-from models_ml.playlists import RELAXATIONS_SCHEMA, SLOTS_SCHEMA
+from models_ml.playlist_tables import RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 
 COMMITTED_WEEKS = pa.schema(
     [

@@ -39,6 +39,15 @@ class AssemblyParams:
             "doc": "At least, by artists new to the listener.",
         },
     )
+    new_release_slots: int = field(
+        default=1,
+        metadata={
+            "unit": "tracks",
+            "min": 0,
+            "max": 30,
+            "doc": "For the best of this month's releases that too few have heard to rank by listening.",
+        },
+    )
     deep_candidate_count: int = field(
         default=4000,
         metadata={
@@ -66,6 +75,15 @@ class Slate:
     def rows(self, chosen: Ints) -> "Slate":
         """The slate of some of the listeners."""
         return Slate(self.artist[chosen], self.album[chosen], self.is_new[chosen], self.valid[chosen])
+
+    def ordered(self, places: Ints) -> "Slate":
+        """The slate with its entries in another order.  places: (b, K)."""
+        return Slate(
+            np.take_along_axis(self.artist, places, axis=1),
+            np.take_along_axis(self.album, places, axis=1),
+            np.take_along_axis(self.is_new, places, axis=1),
+            np.take_along_axis(self.valid, places, axis=1),
+        )
 
     def first(self, count: int) -> "Slate":
         """The slate's first entries."""

@@ -18,7 +18,7 @@ from models_ml.features import WeekFeatures
 from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_listeners
 from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced, to_table
 from models_ml.retrieval import ExactRetriever, Retriever, inner_products
-from models_ml.rules import COLLABORATIVE, FRESH, POPULAR
+from models_ml.rules import COLLABORATIVE, FRESH, NEW_RELEASE, POPULAR
 
 _MASK_BYTES = 256 << 20
 
@@ -50,6 +50,15 @@ class CandidateParams:
     fresh_count: int = field(
         default=20,
         metadata={"unit": "recordings", "min": 0, "max": 1000, "doc": "Fresh ones added, a listener."},
+    )
+    new_release_count: int = field(
+        default=10,
+        metadata={
+            "unit": "recordings",
+            "min": 0,
+            "max": 1000,
+            "doc": "Fresh ones added, a listener, that too few have heard to rank by listening.",
+        },
     )
     rejected_sample_share: float = field(
         default=0.01,
@@ -96,13 +105,19 @@ class CandidateSources:
         self.features = features
         self.params = params
         self.has_vector = factors.has_vector
+        self.rungs = factors.rungs
         self._exactly = np.zeros(features.listener_count, dtype=bool) if exactly is None else exactly
         self._queries = factors.listener_factors
         self._vectors = factors.served
         retrievable = factors.retrievable
         self.retrievable_count = int(retrievable.sum())
         self.exact = ExactRetriever(self._vectors, retrievable)
-        self._fresh = ExactRetriever(self._vectors, retrievable & _is_fresh(features, params))
+        released = retrievable & (features.recordings.age_days <= params.fresh_days)
+        listened = features.recordings.recent_listener_count >= params.fresh_minimum_listeners
+        self._fresh = {
+            FRESH: (ExactRetriever(self._vectors, released & listened), params.fresh_count),
+            NEW_RELEASE: (ExactRetriever(self._vectors, released & factors.unproven), params.new_release_count),
+        }
 
     def find(self, retriever: Retriever, listeners: Ints) -> Pool:
         """Candidates by the given engine; no filter applied."""
@@ -111,7 +126,7 @@ class CandidateSources:
         personal = [self._near(retriever, listeners, mine[~exactly]), self._near(self.exact, listeners, mine[exactly])]
         others = np.flatnonzero(~self.has_vector[listeners])
         popular = self._popular(listeners, others, self.params.candidate_count)
-        return merged([*personal, self._fresh_ones(listeners, mine), popular])
+        return merged([*personal, *self._fresh_ones(listeners, mine), popular])
 
     def find_deeper(self, listeners: Ints, depth: int, *, top_up: bool) -> Pool:
         """Up to depth candidates that pass all filters, by exact search; all popular ones without a vector.
@@ -122,7 +137,7 @@ class CandidateSources:
         popular = self._popular(listeners, np.arange(len(listeners)), None)
         if not top_up:
             popular = popular.where(~self.has_vector[listeners[popular.rows]])
-        pool = merged([self._masked(listeners, mine, depth), self._fresh_ones(listeners, mine), popular])
+        pool = merged([self._masked(listeners, mine, depth), *self._fresh_ones(listeners, mine), popular])
         return pool.where(filter_codes(self.features, listeners[pool.rows], pool.recordings) == 0)
 
     def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
@@ -140,9 +155,10 @@ class CandidateSources:
             parts.append(from_grid(rows, found.positions, found.scores, COLLABORATIVE))
         return merged(parts)
 
-    def _fresh_ones(self, listeners: Ints, mine: Ints) -> Pool:
-        found = self._fresh.search(self._queries[listeners[mine]], self.params.fresh_count)
-        return from_grid(mine, found.positions, found.scores, FRESH)
+    def _fresh_ones(self, listeners: Ints, mine: Ints) -> list[Pool]:
+        queries = self._queries[listeners[mine]]
+        found = {source: searched.search(queries, count) for source, (searched, count) in self._fresh.items()}
+        return [from_grid(mine, near.positions, near.scores, source) for source, near in found.items()]
 
     def _popular(self, listeners: Ints, rows: Ints, depth: int | None) -> Pool:
         """The first `depth` of each listener's popular list, scored by vector or, without one, by place."""
@@ -207,7 +223,7 @@ def _candidate_block(
     pool, taken_out = _filtered(sources, retriever, listeners, funnel, sampled)
     pool = _searched_again(sources, listeners, pool, funnel)
     funnel.count("keep", "passed", pool.rows)
-    return to_table(pool, listeners, sources.has_vector[listeners]), taken_out, funnel
+    return to_table(pool, listeners, sources.rungs[listeners]), taken_out, funnel
 
 
 def passing(sources: CandidateSources, retriever: Retriever, listeners: Ints) -> Pool:
@@ -240,13 +256,6 @@ def _searched_again(sources: CandidateSources, listeners: Ints, pool: Pool, funn
     found = sources.find_deeper(listeners[short], params.candidate_count, top_up=False)
     funnel.count("search_again", "few_kept", found.rows)
     return replaced(pool, short, found)
-
-
-def _is_fresh(features: WeekFeatures, params: CandidateParams) -> Bools:
-    """(m,) True for recordings released lately that somebody listens to."""
-    recordings = features.recordings
-    listened = recordings.recent_listener_count >= params.fresh_minimum_listeners
-    return np.asarray((recordings.age_days <= params.fresh_days) & listened)
 
 
 def _nothing() -> Pool:

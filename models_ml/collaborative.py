@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import scipy.sparse
 import threadpoolctl
 
-from models_ml.arrays import Bools, Floats, Progress, joined, silent, worker_count
+from models_ml.arrays import Bools, Floats, Ints, Progress, joined, silent, worker_count
 from models_ml.features import Interactions, read_interactions
 from models_ml.linear_solves import solve_listeners
+from models_ml.rules import COLLABORATIVE_RUNG, POPULAR_RUNG
 
 # implicit starts from random numbers of this size.
 _START_SCALE = 0.01
@@ -98,6 +99,9 @@ class CollaborativeFactors:
     recording_factors: (m, f) float32, zero for a recording that nobody likes, or with too little evidence.
     listener_factors: (n, f) float32, exact given those; zero for a listener who likes none that has a vector.
     served_factors: (m, f) float32, recordings as they are searched (serving.py); None: as they were learnt.
+    served_text, served_audio: (m, f) float32, the share of these that comes from words and from sound; None: nothing.
+    is_unproven: (m,) True for recordings that stand where words, sound or their artist put them; None: none does.
+    listener_rung: (n,) codes of rules.RUNGS; None: by the listeners' vectors alone.
     loss: mean weighted squared error plus penalty at the end.  iterations: passes made.
     regularization: the constant the fit used, scaled where it was to be; an explanation needs it too.
     """
@@ -109,6 +113,10 @@ class CollaborativeFactors:
     warm_started: bool
     regularization: float
     served_factors: Floats | None = None
+    served_text: Floats | None = None
+    served_audio: Floats | None = None
+    is_unproven: Bools | None = None
+    listener_rung: Ints | None = None
 
     @property
     def served(self) -> Floats:
@@ -122,14 +130,26 @@ class CollaborativeFactors:
 
     @property
     def retrievable(self) -> Bools:
-        """(m,) True for recordings that have a vector."""
-        return np.asarray(self.recording_factors.any(axis=1))
+        """(m,) True for recordings that have a vector to be searched."""
+        return np.asarray(self.served.any(axis=1))
+
+    @property
+    def rungs(self) -> Ints:
+        """(n,) codes of rules.RUNGS."""
+        if self.listener_rung is not None:
+            return self.listener_rung
+        return np.where(self.has_vector, COLLABORATIVE_RUNG, POPULAR_RUNG).astype(np.int8)
+
+    @property
+    def unproven(self) -> Bools:
+        """(m,) True for recordings that listening says too little of."""
+        return np.zeros(len(self.served), dtype=bool) if self.is_unproven is None else self.is_unproven
 
     def to_tables(self, listener_ids: pa.Array, recording_ids: pa.Array) -> PreviousFactors:
         """The vectors with their ids, to keep and to start from a week later."""
         return PreviousFactors(
-            pa.table({"user_id": listener_ids, "vector": _vector_column(self.listener_factors)}),
-            pa.table({"recording_id": recording_ids, "vector": _vector_column(self.recording_factors)}),
+            pa.table({"user_id": listener_ids, "vector": vector_column(self.listener_factors)}),
+            pa.table({"recording_id": recording_ids, "vector": vector_column(self.recording_factors)}),
         )
 
     @classmethod
@@ -143,7 +163,7 @@ class CollaborativeFactors:
         regularization: float,
     ) -> "CollaborativeFactors":
         """What `to_tables` wrote, rows in the order of this week's ids, with the facts of the fit."""
-        vectors = _vectors(tables.listeners), _vectors(tables.recordings)
+        vectors = vectors_of(tables.listeners), vectors_of(tables.recordings)
         return cls(*vectors, loss, iterations, warm_started, regularization)
 
 
@@ -243,21 +263,22 @@ def _overwrite(table: pa.Table, key: str, start: Floats, ids: pa.Array) -> bool:
     """Put the table's vectors where their ids are; False where no id is known."""
     known = joined(table.column(key)).cast(pa.string())
     place = pc.fill_null(pc.index_in(ids.cast(pa.string()), known), -1).to_numpy(zero_copy_only=False)
-    vectors = _vectors(table)
+    vectors = vectors_of(table)
     usable = np.zeros(len(place), dtype=bool)
     usable[place >= 0] = vectors[place[place >= 0]].any(axis=1)
     start[usable] = vectors[place[usable]]
     return bool(usable.any())
 
 
-def _vectors(table: pa.Table) -> Floats:
-    """(rows, f) float32 of the table's vector column."""
-    column = joined(table.column("vector"))
+def vectors_of(table: pa.Table, name: str = "vector") -> Floats:
+    """(rows, f) float32 of a column of vectors."""
+    column = joined(table.column(name))
     flat = column.flatten().to_numpy(zero_copy_only=False)
     return np.ascontiguousarray(flat.reshape(len(column), column.type.list_size), dtype=np.float32)
 
 
-def _vector_column(vectors: Floats) -> pa.Array:
+def vector_column(vectors: Floats) -> pa.Array:
+    """(rows, f) as a column."""
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel(), pa.float32()), vectors.shape[1])
 
 

@@ -1,7 +1,7 @@
 """The exact least-squares solve of a listener against fixed recording vectors, in float64, many at a time.
 
 Belongs here: the linear algebra shared by the listeners' vectors and by the explanation of their scores.
-Does not: training of the recording vectors, choice of what to explain.
+Does not: training of the recording vectors, choice of what to explain, what a prior is made of.
 
 Source: Hu, Koren and Volinsky 2008, sections 4 and 5.  With B = YtY + regularization I and a listener's
 history h, W = (B + sum over h of (c - 1) y yt)^-1.  The listener's vector is x = W sum over h of c p y, and
@@ -9,14 +9,14 @@ the score of any recording i is the sum over h of c p (y_i W y_h).  Everything h
 where B is the identity (y' = L^-1 y with B = L Lt), so that one f x f system a listener remains.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import scipy.linalg
 
-from models_ml.arrays import Floats, Ints, in_order
+from models_ml.arrays import Floats, Ints, Pairs, in_order
 from models_ml.features import Interactions
 
 _GROUP_BYTES = 48 << 20
@@ -151,3 +151,45 @@ def _listener_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> tupl
         return group.rows, (turned @ np.linalg.solve(systems, group.pull[:, :, None]))[:, :, 0]
     systems = _plus_one(turned @ (history * group.weight[:, :, None]))
     return group.rows, np.linalg.solve(systems, turned @ group.pull[:, :, None])[:, :, 0]
+
+
+def solve_with_priors(
+    interactions: Interactions,
+    fixed: Floats,
+    gram: Floats,
+    priors: Sequence[Floats],
+    strength: float,
+    exposure: float,
+) -> Floats:
+    """(1 + priors, owners, f) float64: what the pairs, and each prior mean, add to the solve of each owner.
+
+    Their sum is v = (e G + sum (c - e) u ut + lambda I)^-1 (sum c p u + lambda mu), with u the fixed vectors of the
+    other side, e the exposure and lambda the strength.
+    interactions: by owner.  fixed: (n, f).  gram: (f, f) G, the fixed vectors' products summed.  priors: (owners, f).
+    """
+    owners = len(interactions.pairs.indptr) - 1
+    lower = np.linalg.cholesky(exposure * gram + strength * np.eye(len(gram)))
+    # Of the other side only those who take part.
+    taking_part, place = np.unique(interactions.pairs.values, return_inverse=True)
+    vectors = to_whitened(fixed[taking_part], lower)
+    means = np.stack([to_whitened(strength * prior, lower) for prior in priors], axis=1)
+    solved = np.concatenate([np.zeros((owners, 1, len(gram))), means], axis=1)
+    pairs = Pairs(interactions.pairs.indptr, place.astype(np.int32), max(len(taking_part), 1))
+    local = Interactions(pairs, interactions.confidence, interactions.preference)
+    for group in grouped_histories(local, np.arange(owners), len(gram)):
+        history = history_vectors(WhitenedRecordings(vectors, lower), group)
+        # Past the end a pair's vector is zero, and so is what it weighs.
+        weight = np.where(group.recordings >= 0, group.weight + 1.0 - exposure, 0.0)
+        wanted = solved[group.rows]
+        wanted[:, 0] += (group.pull[:, :, None] * history).sum(axis=1)
+        inverse = along_history(history, weight, wanted)
+        solved[group.rows] = wanted - inverse.transpose(0, 2, 1) @ (history * weight[:, :, None])
+    return _unwhitened(solved, lower)
+
+
+def _unwhitened(solved: Floats, lower: Floats) -> Floats:
+    """(owners, parts, f) in the space where B is the identity as (parts, owners, f) in that of the vectors."""
+    owners, parts, factors = solved.shape
+    flat = solved.transpose(1, 0, 2).reshape(-1, factors)
+    back = scipy.linalg.solve_triangular(lower, flat.T, lower=True, trans="T").T if len(flat) else flat
+    return np.ascontiguousarray(back.reshape(parts, owners, factors))

@@ -11,60 +11,34 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrangement import arrange
-from models_ml.arrays import Bools, Floats, Ints, Progress, in_order, place_in_row, silent, worker_count
-from models_ml.assembly import (
-    PLAYLIST_LENGTH,
-    AssemblyParams,
-    Relaxations,
-    Slate,
-    draw,
-    draw_giving_way,
-    is_full,
-)
+from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, draw, draw_giving_way, is_full
 from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import any_credit_among, editions_for
 from models_ml.errors import InputError
-from models_ml.explanation import Explainer, reason_codes
+from models_ml.evidence import Content, shares
+from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
 from models_ml.features import WeekFeatures
+from models_ml.playlist_tables import (
+    RANKED_SCHEMA,
+    RELAXATIONS_SCHEMA,
+    SLOTS_SCHEMA,
+    PlaylistTables,
+    by_listener,
+    primary_source,
+    ranked_table,
+    relaxation_table,
+    rung_names,
+    source_lists,
+)
 from models_ml.pools import Pool, from_batch
-from models_ml.ranking import Components, RankingParams, score
-from models_ml.rules import COLLABORATIVE, POPULAR, SOURCES, TOO_FEW_TRACKS
+from models_ml.ranking import Components, ContentScores, RankingParams, score
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
+from models_ml.slates import LaidOut, RankedPool, best_first, drawn_first, slate_of
 
-SLOTS_SCHEMA = pa.schema(
-    {
-        "user_index": pa.int32(),
-        "position": pa.int8(),
-        "recording_index": pa.int32(),
-        "edition_index": pa.int32(),
-        "listener_rung": pa.string(),
-        "track_rung": pa.string(),
-        "candidate_sources": pa.list_(pa.string()),
-        "primary_source": pa.string(),
-        "is_new_artist": pa.bool_(),
-        "artist_prior_plays": pa.int64(),
-        "popularity_percentile": pa.float64(),
-        "final_score": pa.float64(),
-        "contribution_collaborative": pa.float64(),
-        "contribution_artist_affinity": pa.float64(),
-        "contribution_popularity": pa.float64(),
-        "contribution_freshness": pa.float64(),
-        "reason_code": pa.string(),
-        "anchor_recording_index": pa.int32(),
-    }
-)
-RELAXATIONS_SCHEMA = pa.schema(
-    {
-        "user_index": pa.int32(),
-        "rule_id": pa.string(),
-        "step": pa.int32(),
-        "limit_from": pa.float64(),
-        "limit_to": pa.float64(),
-    }
-)
-
-RANKED_SCHEMA = pa.schema({"user_index": pa.int32(), "position": pa.int32(), "recording_index": pa.int32()})
+NO_CONTENT = Content()
 
 
 @dataclass(frozen=True)
@@ -81,40 +55,6 @@ class PlaylistParams:
     )
 
 
-@dataclass(frozen=True)
-class PlaylistTables:
-    """slots: one row per listener and position (SLOTS_SCHEMA); thirty a listener or none.
-
-    relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
-    listener without a playlist (RELAXATIONS_SCHEMA).
-    ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
-    """
-
-    slots: pa.Table
-    relaxations: pa.Table
-    ranked: pa.Table
-
-
-@dataclass(frozen=True)
-class RankedPool:
-    """A pool with the edition, score components and newness of each candidate."""
-
-    pool: Pool
-    edition: Ints
-    components: Components
-    is_new: Bools
-    personal: Bools
-
-
-@dataclass(frozen=True)
-class LaidOut:
-    """A ranked pool as a grid.  order: (b, K) place in the pool of each entry of the slate, best first."""
-
-    ranked: RankedPool
-    slate: Slate
-    order: Ints
-
-
 def build_playlists(
     features: WeekFeatures,
     factors: CollaborativeFactors,
@@ -122,6 +62,7 @@ def build_playlists(
     params: PlaylistParams,
     progress: Progress = silent,
     keep: Callable[[pa.Table], None] | None = None,
+    content: Content = NO_CONTENT,
 ) -> PlaylistTables:
     """Playlists of all listeners with candidates; see PlaylistTables.
 
@@ -131,7 +72,7 @@ def build_playlists(
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
     ranked = [RANKED_SCHEMA.empty_table()]
     keep = keep or slots.append
-    for block in playlist_blocks(features, factors, batches, params, progress):
+    for block in playlist_blocks(features, factors, batches, params, progress, content):
         keep(block.slots)
         relaxations.append(block.relaxations)
         ranked.append(block.ranked)
@@ -144,9 +85,10 @@ def playlist_blocks(
     batches: Iterable[pa.RecordBatch],
     params: PlaylistParams,
     progress: Progress = silent,
+    content: Content = NO_CONTENT,
 ) -> Iterator[PlaylistTables]:
     """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
-    maker = PlaylistMaker(features, factors, params)
+    maker = PlaylistMaker(features, factors, params, content)
     done, last = 0, -1
     for made, user_index in in_order(maker.batch, batches, worker_count(params.threads)):
         wrong = np.flatnonzero(np.diff(user_index, prepend=last) <= 0)
@@ -162,9 +104,17 @@ def playlist_blocks(
 class PlaylistMaker:
     """Makes the playlists of a block of listeners."""
 
-    def __init__(self, features: WeekFeatures, factors: CollaborativeFactors, params: PlaylistParams) -> None:
+    def __init__(
+        self,
+        features: WeekFeatures,
+        factors: CollaborativeFactors,
+        params: PlaylistParams,
+        content: Content = NO_CONTENT,
+    ) -> None:
         """The week, and how its playlists are made."""
         self._features = features
+        self._factors = factors
+        self._content = content
         self._params = params
         self._pull = pull_left(features.recordings.idle_days, params.serving)
         self._sources = CandidateSources(features, factors, params.candidates)
@@ -172,52 +122,77 @@ class PlaylistMaker:
 
     def batch(self, batch: pa.RecordBatch) -> tuple[PlaylistTables, Ints]:
         """(playlists, user_index) of one batch of the candidates table."""
-        listeners, has_vector, pool = from_batch(batch)
-        return self.block(listeners, has_vector, pool), listeners
+        listeners, pool = from_batch(batch)
+        return self.block(listeners, pool), listeners
 
-    def block(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
+    def block(self, listeners: Ints, pool: Pool) -> PlaylistTables:
         """Playlists of these listeners, searched for deeper where the list can't be filled."""
         laid = self._laid_out(listeners, pool)
-        picks = draw(laid.slate, self._params.assembly)
+        picks = self._drawn(laid)
         full, short = np.flatnonzero(is_full(picks)), np.flatnonzero(~is_full(picks))
-        at_once = self._tables(listeners, has_vector, laid, picks, full)
+        at_once = self._tables(listeners, laid, picks, full)
         if not len(short):
             return at_once
         depth = self._params.assembly.deep_candidate_count
         deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
-        return _by_listener(at_once, self._given_way(listeners[short], has_vector[short], deeper))
+        return by_listener(at_once, self._given_way(listeners[short], deeper))
 
-    def _given_way(self, listeners: Ints, has_vector: Bools, pool: Pool) -> PlaylistTables:
+    def _given_way(self, listeners: Ints, pool: Pool) -> PlaylistTables:
         """Playlists for which soft rules give way, and rows of what gave way."""
         laid = self._laid_out(listeners, pool)
-        picks, relaxations = draw_giving_way(laid.slate, self._params.assembly)
-        tables = self._tables(listeners, has_vector, laid, picks, np.arange(len(listeners)))
-        return replace(tables, relaxations=_relaxation_table(listeners, relaxations, picks, laid.slate))
+        picks, relaxations = draw_giving_way(laid.slate.ordered(laid.first), self._params.assembly)
+        picks = best_first(laid.first, picks)
+        tables = self._tables(listeners, laid, picks, np.arange(len(listeners)))
+        return replace(tables, relaxations=relaxation_table(listeners, relaxations, picks, laid.slate))
 
-    def _tables(self, listeners: Ints, has_vector: Bools, laid: "LaidOut", picks: Ints, rows: Ints) -> PlaylistTables:
+    def _tables(self, listeners: Ints, laid: LaidOut, picks: Ints, rows: Ints) -> PlaylistTables:
         """Slots of the full lists among these rows, no relaxations, and the ranking of all of them."""
         full = rows[is_full(picks[rows])]
         chosen = np.take_along_axis(laid.order[full], picks[full], axis=1) if len(full) else picks[full]
         return PlaylistTables(
-            self._slots(listeners, full, has_vector, laid.ranked, chosen),
+            self._slots(listeners, full, laid.ranked, chosen),
             RELAXATIONS_SCHEMA.empty_table(),
-            _ranked_table(listeners, laid, rows),
+            ranked_table(listeners, laid, rows),
         )
 
-    def _laid_out(self, listeners: Ints, pool: Pool) -> "LaidOut":
+    def _laid_out(self, listeners: Ints, pool: Pool) -> LaidOut:
         ranked = self._ranked(listeners, pool)
-        slate, order = _slate(self._features, ranked, len(listeners))
-        return LaidOut(ranked, slate, order)
+        slate, order = slate_of(self._features, ranked, len(listeners))
+        new = (ranked.pool.sources & np.uint8(SOURCE_BITS[NEW_RELEASE])) > 0
+        reserved = new[order] & slate.valid if len(ranked.pool) else slate.valid
+        return LaidOut(ranked, slate, order, drawn_first(reserved, self._params.assembly.new_release_slots))
+
+    def _drawn(self, laid: LaidOut) -> Ints:
+        """(b, 30) places in the slate, best first."""
+        return best_first(laid.first, draw(laid.slate.ordered(laid.first), self._params.assembly))
 
     def _ranked(self, listeners: Ints, pool: Pool) -> RankedPool:
         features, owners = self._features, listeners[pool.rows]
         edition = editions_for(features, owners, pool.recordings)
         personal = pool.is_personal()
-        components = score(features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull)
+        content = self._content_scores(listeners, pool)
+        components = score(
+            features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull, content
+        )
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         return RankedPool(pool, edition, components, ~known, personal)
 
-    def _slots(self, listeners: Ints, full: Ints, has_vector: Bools, ranked: RankedPool, chosen: Ints) -> pa.Table:
+    def _content_scores(self, listeners: Ints, pool: Pool) -> ContentScores:
+        """What words and sound say of each candidate."""
+        ranking, content = self._params.ranking, self._content
+        queries = self._factors.listener_factors[listeners]
+        nothing = np.zeros(len(pool))
+        near = [
+            of.of(listeners, pool.rows, pool.recordings) if weight and of is not None else nothing
+            for of, weight in ((content.text, ranking.text_weight), (content.audio, ranking.audio_weight))
+        ]
+        placed = [
+            shares(queries, vectors, pool.rows, pool.recordings)
+            for vectors in (self._factors.served_text, self._factors.served_audio)
+        ]
+        return ContentScores(*placed, *near)
+
+    def _slots(self, listeners: Ints, full: Ints, ranked: RankedPool, chosen: Ints) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
         features = self._features
         heard_order = arrange(features.editions.artist[ranked.edition[chosen]])
@@ -229,34 +204,45 @@ class PlaylistMaker:
         components = ranked.components.take(flat)
         anchor = self._anchors(listeners[full], recordings, personal)
         lists = features.popular_list[owners]
+        told = self._as_evidence(components, recordings)
+        evidence = self._content.evidence(owners, recordings, told)
         reasons = reason_codes(
-            self._as_evidence(components, recordings),
+            told,
             anchor,
             features.popular.is_popular(lists, recordings, own_only=True),
             features.popular.is_popular(lists, recordings, own_only=False),
+            evidence,
+            self._factors.rungs[owners],
         )
+        anchor = np.select(
+            [reasons == SOUNDS_LIKE, reasons == ON_PLAYLISTS], [evidence.sounds_like, evidence.beside], anchor
+        )
+        playlist = np.where(reasons == ON_PLAYLISTS, evidence.playlist, -1)
         artist = features.editions.artist[ranked.edition[flat]]
         columns = {
             "user_index": owners.astype(np.int32),
             "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(full)),
             "recording_index": recordings.astype(np.int32),
             "edition_index": ranked.edition[flat].astype(np.int32),
-            "listener_rung": _rung(np.repeat(has_vector[full], PLAYLIST_LENGTH)),
-            "track_rung": _rung(personal),
-            "candidate_sources": _source_lists(ranked.pool.sources[flat]),
-            "primary_source": _primary_source(ranked.pool.sources[flat]),
+            "listener_rung": rung_names(self._factors.rungs[owners]),
+            "track_rung": rung_names(self._track_rungs(owners, recordings, personal)),
+            "candidate_sources": source_lists(ranked.pool.sources[flat]),
+            "primary_source": primary_source(ranked.pool.sources[flat]),
             "is_new_artist": ranked.is_new[flat],
             "artist_prior_plays": _prior_plays(features, owners, artist),
             "popularity_percentile": features.recordings.popularity_percentile[recordings],
             "final_score": components.final,
-            "contribution_collaborative": components.collaborative,
-            "contribution_artist_affinity": components.artist_affinity,
-            "contribution_popularity": components.popularity,
-            "contribution_freshness": components.freshness,
+            **{f"contribution_{name}": part for name, part in components.each().items()},
             "reason_code": pa.array(reasons, pa.string()),
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
+            "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
+        """(c,) what each slot stands on: the weaker of listener and track."""
+        track = np.where(self._factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
+        return np.where(personal, np.maximum(self._factors.rungs[owners], track), POPULAR_RUNG)
 
     def _as_evidence(self, components: Components, recordings: Ints) -> Components:
         """The components as reasons: freshness fades and never ends, but an old release isn't a new one."""
@@ -267,85 +253,6 @@ class PlaylistMaker:
         """(c,) heard recording behind each personal track, -1 where none."""
         asked = np.where(personal, recordings, -1).reshape(-1, PLAYLIST_LENGTH)
         return self._explainer.anchors(listeners, asked).recording.ravel()
-
-
-def _slate(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:
-    """(slate, (b, K) place in the pool of each entry), as `best_first_grid` has them."""
-    grid, valid = best_first_grid(ranked.pool, ranked.components.final, ranked.personal, row_count)
-    if not len(ranked.pool):
-        nothing = np.zeros(grid.shape, dtype=np.int32)
-        return Slate(nothing, nothing, valid, valid), grid
-    edition = ranked.edition[grid]
-    slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
-    return slate, grid
-
-
-def best_first_grid(pool: Pool, final: Floats, personal: Bools, row_count: int) -> tuple[Ints, Bools]:
-    """((b, K) places in the pool, which of them hold one): personal ones first, then by score, recording."""
-    place = place_in_row(pool.rows)
-    shape = (row_count, int(place.max(initial=-1)) + 1)
-    grid, fill = np.zeros(shape, dtype=np.int64), pool.lengths(row_count)
-    worse, ordinary = np.full(shape, np.inf), np.ones(shape, dtype=bool)
-    grid[pool.rows, place] = np.arange(len(pool))
-    worse[pool.rows, place] = -final
-    ordinary[pool.rows, place] = ~personal
-    valid = np.arange(shape[1]) < fill[:, None]
-    # A row is in the order of its recordings, and stable sorting keeps that among equals.
-    by_score = np.argsort(worse, axis=1, kind="stable")
-    personal_first = np.argsort(np.take_along_axis(ordinary, by_score, axis=1), axis=1, kind="stable")
-    grid = np.take_along_axis(grid, np.take_along_axis(by_score, personal_first, axis=1), axis=1)
-    return grid, valid
-
-
-def _by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
-    """Both as one, each table in the order of the listeners."""
-    slots, relaxations, ranked = (
-        pa.concat_tables([getattr(some, name), getattr(others, name)]) for name in ("slots", "relaxations", "ranked")
-    )
-    keys = [("user_index", "ascending"), ("position", "ascending")]
-    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys))
-
-
-def _ranked_table(listeners: Ints, laid: LaidOut, rows: Ints) -> pa.Table:
-    """The best of each listener among these rows, by score alone."""
-    row, place = np.nonzero(laid.slate.valid[rows, :PLAYLIST_LENGTH])
-    columns = {
-        "user_index": listeners[rows[row]].astype(np.int32),
-        "position": (place + 1).astype(np.int32),
-        "recording_index": laid.ranked.pool.recordings[laid.order[rows[row], place]].astype(np.int32),
-    }
-    return pa.table(columns, schema=RANKED_SCHEMA)
-
-
-def _relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, slate: Slate) -> pa.Table:
-    """Rows of what gave way and of who has too few tracks, by listener and step."""
-    short = np.flatnonzero(~is_full(picks))
-    passed = slate.valid.sum(axis=1)[short]
-    columns = {
-        "user_index": listeners[np.concatenate([relaxations.rows, short])].astype(np.int32),
-        "rule_id": pa.array([*relaxations.rule_id, *[TOO_FEW_TRACKS] * len(short)], pa.string()),
-        "step": np.concatenate([relaxations.step, np.ones(len(short))]).astype(np.int32),
-        "limit_from": np.concatenate([relaxations.limit_from, np.full(len(short), float(PLAYLIST_LENGTH))]),
-        "limit_to": np.concatenate([relaxations.limit_to, passed.astype(np.float64)]),
-    }
-    table = pa.table(columns, schema=RELAXATIONS_SCHEMA)
-    return table.sort_by([("user_index", "ascending"), ("step", "ascending")])
-
-
-def _rung(personal: Bools) -> pa.Array:
-    return pa.array([POPULAR, COLLABORATIVE]).take(pa.array(personal.astype(np.int8)))
-
-
-def _source_lists(bits: Ints) -> pa.Array:
-    """The names of the sources behind each bit mask."""
-    names = [[name for bit, name in enumerate(SOURCES) if mask >> bit & 1] for mask in range(1 << len(SOURCES))]
-    return pa.array(names, pa.list_(pa.string())).take(pa.array(bits))
-
-
-def _primary_source(bits: Ints) -> pa.Array:
-    """The first source of each bit mask."""
-    names = [next((name for bit, name in enumerate(SOURCES) if mask >> bit & 1), None) for mask in range(1 << 3)]
-    return pa.array(names, pa.string()).take(pa.array(bits))
 
 
 def _prior_plays(features: WeekFeatures, listeners: Ints, artist: Ints) -> Ints:

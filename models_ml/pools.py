@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrays import Bools, Floats, Ints, place_in_row, stable_order
-from models_ml.rules import COLLABORATIVE, FRESH, POPULAR, SOURCE_BITS
+from models_ml.rules import POPULAR, RUNGS, SOURCE_BITS
 
 CANDIDATES_SCHEMA = pa.schema(
     {
@@ -50,7 +50,7 @@ class Pool:
 
     def is_personal(self) -> Bools:
         """True for candidates found by the listener's own vector."""
-        return (self.sources & (SOURCE_BITS[COLLABORATIVE] | SOURCE_BITS[FRESH])) > 0
+        return (self.sources & ~np.uint8(SOURCE_BITS[POPULAR])) > 0
 
     def ranks(self, row_count: int) -> Ints:
         """Place of each candidate in its row by score, from 0, ties by recording."""
@@ -90,21 +90,22 @@ def replaced(pool: Pool, rows: Ints, newer: Pool) -> Pool:
     return merged([pool.where(stays), moved])
 
 
-def to_table(pool: Pool, listeners: Ints, has_vector: Bools) -> pa.Table:
-    """One row per listener of the block, with lists in the order of the recordings (CANDIDATES_SCHEMA)."""
+def to_table(pool: Pool, listeners: Ints, rungs: Ints) -> pa.Table:
+    """One row per listener of the block, with lists in the order of the recordings (CANDIDATES_SCHEMA).
+
+    rungs: (b,) codes of rules.RUNGS.
+    """
     offsets = np.concatenate([[0], np.cumsum(pool.lengths(len(listeners)))]).astype(np.int32)
-    rungs = np.where(has_vector, COLLABORATIVE, POPULAR)
     lists = [pa.ListArray.from_arrays(offsets, values) for values in (pool.recordings, pool.scores, pool.sources)]
-    columns = [pa.array(listeners, pa.int32()), pa.array(rungs, pa.string()), *lists]
+    columns = [pa.array(listeners, pa.int32()), pa.array(RUNGS).take(pa.array(rungs)), *lists]
     return pa.Table.from_arrays(columns, schema=CANDIDATES_SCHEMA)
 
 
-def from_batch(batch: pa.RecordBatch) -> tuple[Ints, Bools, Pool]:
-    """(listeners, has_vector, pool) of one batch of the table that `to_table` makes."""
+def from_batch(batch: pa.RecordBatch) -> tuple[Ints, Pool]:
+    """(listeners, pool) of one batch of the table that `to_table` makes."""
     recordings, scores, sources = (batch.column(name) for name in ("recording_index", "score", "sources"))
     lengths = recordings.value_lengths().to_numpy(zero_copy_only=False)
     listeners = batch.column("user_index").to_numpy().astype(np.int64)
-    has_vector = np.asarray(batch.column("listener_rung").to_numpy(zero_copy_only=False) == COLLABORATIVE)
     rows = np.repeat(np.arange(len(listeners), dtype=np.int64), lengths)
     flat = [values.flatten().to_numpy(zero_copy_only=False) for values in (recordings, scores, sources)]
-    return listeners, has_vector, Pool(rows, *flat)
+    return listeners, Pool(rows, *flat)

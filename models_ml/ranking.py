@@ -4,7 +4,8 @@ Belongs here: the components, their weights, their sum.
 Does not: which candidates there are, which thirty are taken.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import reduce
 
 import numpy as np
 
@@ -32,6 +33,24 @@ class RankingParams:
             "min": 0.0,
             "max": 100.0,
             "doc": "Per ln(1 + tracks by its artist that the listener has heard).",
+        },
+    )
+    text_weight: float = field(
+        default=0.0,
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "Per unit of affinity in words: cosine with what the listener likes, at most 1.",
+        },
+    )
+    audio_weight: float = field(
+        default=0.0,
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "Per unit of affinity in sound: cosine with what the listener likes, at most 1.",
         },
     )
     popularity_penalty: float = field(
@@ -64,23 +83,50 @@ class RankingParams:
 
 @dataclass(frozen=True)
 class Components:
-    """(c,) float64 each; final is ((collaborative + artist_affinity) + popularity) + freshness."""
+    """(c,) float64 each; final is their sum, taken in this order."""
 
     collaborative: Floats
     artist_affinity: Floats
+    text: Floats
+    audio: Floats
     popularity: Floats
     freshness: Floats
+
+    def each(self) -> dict[str, Floats]:
+        """The components by name, in their order."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @property
     def final(self) -> Floats:
         """The final score."""
-        return ((self.collaborative + self.artist_affinity) + self.popularity) + self.freshness
+        return np.asarray(reduce(np.add, self.each().values()))
+
+    def strongest(self) -> Floats:
+        """The largest component."""
+        return np.asarray(np.maximum.reduce(list(self.each().values())))
 
     def take(self, places: Ints) -> "Components":
         """The components at these places, in the shape of `places`."""
-        return Components(
-            self.collaborative[places], self.artist_affinity[places], self.popularity[places], self.freshness[places]
-        )
+        return Components(**{name: part[places] for name, part in self.each().items()})
+
+
+@dataclass(frozen=True)
+class ContentScores:
+    """What words and sound say of each candidate, (c,) float64.
+
+    text_share, audio_share: the part of its retrieval score that comes from them, where they helped to place it.
+    text_affinity, audio_affinity: how near it is to what the listener likes, -1 to 1.
+    """
+
+    text_share: Floats
+    audio_share: Floats
+    text_affinity: Floats
+    audio_affinity: Floats
+
+    @classmethod
+    def nothing(cls, count: int) -> "ContentScores":
+        """Of candidates that nothing is written about and that nobody heard the sound of."""
+        return cls(*(np.zeros(count) for _ in range(4)))
 
 
 def score(
@@ -91,6 +137,7 @@ def score(
     is_personal: Bools,
     params: RankingParams,
     pull_left: Floats,
+    content: ContentScores | None = None,
 ) -> Components:
     """Components of each candidate.
 
@@ -98,17 +145,27 @@ def score(
     vector found the candidate; elsewhere popularity in the market stands for it.
     pull_left: (m,) what idleness has left of each recording (serving.py); it weakens the artist's pull as it does
     the vector's.
+    content: None where there are neither words nor sound.
     """
+    content = content or ContentScores.nothing(len(recordings))
+    near = retrieval_scores.astype(np.float64) - content.text_share - content.audio_share
     strength = features.popular.strength(features.popular_list[listeners], recordings)
     percentile = features.recordings.popularity_percentile[recordings]
     age_days = features.recordings.age_days[recordings]
     fresh = params.freshness_weight * 0.5 ** (age_days / params.freshness_half_life_days)
     return Components(
-        collaborative=np.where(is_personal, params.collaborative_weight * retrieval_scores.astype(np.float64), 0.0),
+        collaborative=np.where(is_personal, params.collaborative_weight * near, 0.0),
         artist_affinity=_artist_affinity(features, listeners, recordings, params) * pull_left[recordings] * is_personal,
+        text=_content(content.text_share, content.text_affinity, params.text_weight, params) * is_personal,
+        audio=_content(content.audio_share, content.audio_affinity, params.audio_weight, params) * is_personal,
         popularity=np.where(is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength),
         freshness=np.where(np.isnan(age_days), 0.0, fresh),
     )
+
+
+def _content(share: Floats, affinity: Floats, weight: float, params: RankingParams) -> Floats:
+    """(c,) what words, or sound, add."""
+    return params.collaborative_weight * share + weight * affinity
 
 
 def _artist_affinity(features: WeekFeatures, listeners: Ints, recordings: Ints, params: RankingParams) -> Floats:

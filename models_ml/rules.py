@@ -29,8 +29,16 @@ TRACKS_PER_ARTIST: Final = "tracks_per_artist"
 TOO_FEW_TRACKS: Final = "too_few_tracks"
 
 COLLABORATIVE: Final = "collaborative"
+FOLD_IN: Final = "fold_in"
+CONTENT: Final = "content"
+SEGMENT: Final = "segment"
 POPULAR: Final = "popular"
+# What a slot stands on, the firmest first; a listener's own rung and their track's, whichever is weaker.
+RUNGS: Final = (COLLABORATIVE, FOLD_IN, CONTENT, SEGMENT, POPULAR)
+COLLABORATIVE_RUNG, FOLD_IN_RUNG, CONTENT_RUNG, SEGMENT_RUNG, POPULAR_RUNG = range(len(RUNGS))
+
 FRESH: Final = "fresh"
+NEW_RELEASE: Final = "new_release"
 # Bit i of a candidate's sources stands for the i-th name; the first one that is set is the primary source.
-SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH)
+SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH, NEW_RELEASE)
 SOURCE_BITS: Final = {source: 1 << bit for bit, source in enumerate(SOURCES)}

@@ -41,19 +41,27 @@ class ServingParams:
 
 
 def serving_vectors(
-    recording_factors: Floats, artist: Ints, listener_count: Ints, idle_days: Floats, params: ServingParams
+    recording_factors: Floats,
+    artist: Ints,
+    listener_count: Ints,
+    idle_days: Floats,
+    params: ServingParams,
+    placed: Floats | None = None,
 ) -> Floats:
-    """(m, f) float32: each trained vector, helped by its artist's mean, weakened by how long it lay idle.
+    """(m, f) float32: each vector, helped by its artist's mean, weakened by how long it lay idle.
 
-    recording_factors: (m, f) float32, zero where nothing was learnt, and so it stays.  artist: (m,) first credited
-    artist, dense.  listener_count: (m,) who engaged with it; the mean weighs by its logarithm.
+    recording_factors: (m, f) float32, zero where nothing was learnt.  artist: (m,) first credited artist, dense.
+    listener_count: (m,) who engaged with it; the mean weighs by its logarithm.
     idle_days: (m,) days since anyone heard it, NaN where unknown.
+    placed: (m, f) the vectors to serve, where they are more than what was learnt; zero where nothing is known, and so
+    it stays.
     """
-    learnt = recording_factors.any(axis=1)
-    served = recording_factors.astype(np.float32)
+    placed = recording_factors if placed is None else placed
+    known = placed.any(axis=1)
+    served = placed.astype(np.float32)
     if params.artist_weight:
         served = served + np.float32(params.artist_weight) * _artist_means(recording_factors, artist, listener_count)
-    served[~learnt] = 0.0
+    served[~known] = 0.0
     return np.ascontiguousarray(served * pull_left(idle_days, params)[:, None].astype(np.float32))
 
 

@@ -16,10 +16,21 @@ from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RUN_FACTS
-from dagster_project.vectors_io import RECORDING_FACTORS, RETRIEVAL_QUALITY, load_factors, load_retriever, serve
+from dagster_project.text_io import playlists_of_recordings
+from dagster_project.vectors_io import (
+    RECORDING_FACTORS,
+    RETRIEVAL_QUALITY,
+    load_factors,
+    load_retriever,
+    serve,
+    signals,
+)
+from models_ml.affinity import ContentAffinity
 from models_ml.candidates import find_candidates
+from models_ml.evidence import Content
 from models_ml.features import WeekFeatures, read_features
-from models_ml.playlists import SLOTS_SCHEMA, PlaylistParams, build_playlists
+from models_ml.playlist_tables import SLOTS_SCHEMA
+from models_ml.playlists import PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
@@ -81,6 +92,13 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
         yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
 
 
+def week_content(lake: Lake, week: dt.date, features: WeekFeatures) -> Content:
+    """What is known of the week's recordings beside listening."""
+    known = {signal.name: ContentAffinity(features.interactions, signal.vectors) for signal in signals(lake, week)}
+    playlists, length = playlists_of_recordings(lake, week, features.recording_count)
+    return Content(known.get("text"), known.get("audio"), playlists, length)
+
+
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     head = ("stage", "rule", "candidates", "listeners")
     return dg.MetadataValue.md(markdown_table(head, [tuple(row.values()) for row in funnel.to_pylist()]))
@@ -90,7 +108,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATES, *map(keys.feature, FEATURES_READ)],
+            deps=[keys.CANDIDATES, *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings"))],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -114,7 +132,8 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
     features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
-        made = build_playlists(features, factors, batches, params, unhurried(), keep)
+        content = week_content(lake, week, features)
+        made = build_playlists(features, factors, batches, params, unhurried(), keep, content)
     yield dg.MaterializeResult(
         asset_key=keys.ml("playlist_slots"),
         metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},

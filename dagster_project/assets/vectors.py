@@ -3,28 +3,44 @@
 Belongs here: glue between the lake and models_ml. Does not: training or searching.
 """
 
+import dataclasses
+
 import dagster as dg
+import numpy as np
 
 from dagster_project import keys
 from dagster_project.home import parse_week
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table
+from dagster_project.text_io import TEXT_FEATURES, keep_text, read_text_inputs, text_metadata
 from dagster_project.vectors_io import (
     RETRIEVAL_QUALITY,
     factors_before,
+    first_artists,
     index_path,
     keep_factors,
+    keep_fused,
     listener_deciles,
     load_factors,
     serve,
+    signals,
 )
+from models_ml.arrays import floats_with_nan
 from models_ml.collaborative import fit_collaborative
+from models_ml.features import read_interactions
+from models_ml.fusion import fuse
+from models_ml.newcomers import read_newcomers
+from models_ml.prior_strength import PriorStrength
 from models_ml.retrieval import ExactRetriever, build_retriever
 from models_ml.retrieval_quality import choose_probes, measure
+from models_ml.rules import RUNGS
 from models_ml.seeds import seed_for
+from models_ml.starting import starts
+from models_ml.text.vectors import train_text
 
 PROBES = 500
+NAMED = ("favourite_artists", "favourite_genres")
 
 
 @dg.asset(
@@ -64,8 +80,85 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
 
 
 @dg.asset(
+    key=keys.TEXT_VECTORS,
+    deps=[keys.feature(name) for name in TEXT_FEATURES],
+    partitions_def=keys.WEEKLY,
+    group_name="vectors",
+    kinds={"python", "gensim"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
+def text_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Words and recordings in one space: a row per word, and one per recording, from what people wrote and grouped."""
+    week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
+    seed = seed_for("text_vectors", week, settings.run.seed)
+    vectors = train_text(read_text_inputs(lake, week), settings.text, seed, unhurried())
+    keep_text(lake, week, vectors)
+    return dg.MaterializeResult(metadata=text_metadata(vectors))
+
+
+@dg.asset(
+    key=keys.FUSED_VECTORS,
+    deps=[
+        keys.COLLABORATIVE_FACTORS,
+        keys.TEXT_VECTORS,
+        *(
+            keys.feature(name)
+            for name in (
+                "interactions",
+                "listeners",
+                "recordings",
+                "editions",
+                "favourite_artists",
+                "favourite_genres",
+            )
+        ),
+    ],
+    partitions_def=keys.WEEKLY,
+    group_name="vectors",
+    kinds={"python", "numpy"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
+def fused_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """One space: a row per recording, placed by listening, words, sound and artist; a row per listener who starts."""
+    week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
+    factors, tables = load_factors(lake, week), ("listeners", "recordings", "editions")
+    known = {name: lake.read_week(f"features/{name}", week) for name in (*tables, *NAMED)}
+    interactions = read_interactions(
+        lake.read_week("features/interactions", week), len(factors.listener_factors), len(factors.recording_factors)
+    )
+    seed = seed_for("fused_vectors", week, settings.run.seed)
+    known_days = floats_with_nan(known["recordings"], "recordings", "known_days")
+    fused = fuse(
+        factors,
+        interactions,
+        first_artists(lake, week),
+        known_days,
+        signals(lake, week),
+        settings.fusion,
+        seed,
+        unhurried(),
+    )
+    placed = starts(factors, interactions, read_newcomers(**known), settings.starting)
+    keep_fused(lake, week, fused, placed, settings.fusion.content_below)
+    strengths = [dataclasses.astuple(strength) for strength in fused.strengths]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(fused.liked),
+            "recordings_placed": int(fused.vectors.any(axis=1).sum()),
+            "recordings_on_content": int(
+                ((fused.liked < settings.fusion.content_below) & fused.vectors.any(axis=1)).sum()
+            ),
+            "listeners_by_rung": dict(zip(RUNGS, np.bincount(placed.rung, minlength=len(RUNGS)).tolist(), strict=True)),
+            "trust_in_predictions": dg.MetadataValue.md(
+                markdown_table([field.name for field in dataclasses.fields(PriorStrength)], strengths)
+            ),
+        }
+    )
+
+
+@dg.asset(
     key=keys.CANDIDATE_INDEX,
-    deps=[keys.COLLABORATIVE_FACTORS, *(keys.feature(name) for name in ("interactions", "recordings", "editions"))],
+    deps=[keys.FUSED_VECTORS, *(keys.feature(name) for name in ("interactions", "recordings", "editions"))],
     partitions_def=keys.WEEKLY,
     group_name="vectors",
     kinds={"python", "usearch"},

@@ -16,10 +16,10 @@ from models_ml.collaborative import CollaborativeFactors, CollaborativeParams, f
 from models_ml.evaluation.metrics import NDCG, RECALL, list_metrics
 from models_ml.evaluation.tables import NOT_LISTED
 from models_ml.features import WeekFeatures
-from models_ml.playlists import best_first_grid
 from models_ml.pools import Pool
 from models_ml.ranking import RankingParams, score
 from models_ml.serving import ServingParams, pull_left, serving_vectors
+from models_ml.slates import best_first_grid
 from models_ml.tuning.holdout import HeldOutTruth
 
 LIST_LENGTH: Final = 30

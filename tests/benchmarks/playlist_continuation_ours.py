@@ -162,7 +162,7 @@ def ranked_lists(folder: Path, week: dt.date, overlay: Overlay) -> Ints:
     table = find_candidates(features, factors, retriever, settings.candidates).table
     pull, parts = pull_left(features.recordings.idle_days, settings.serving), []
     for batch in table.to_batches():
-        listener, _, pool = from_batch(batch)
+        listener, pool = from_batch(batch)
         owners, personal = listener[pool.rows], pool.is_personal()
         scores = score(features, owners, pool.recordings, pool.scores, personal, settings.ranking, pull).final
         order = np.lexsort((pool.recordings, -scores, ~personal, owners))

@@ -31,6 +31,8 @@ HISTORY = dg.AssetKey(["history", "weekly_playlist_tracks"])
 PYTHON_STEPS = {
     keys.LANDING_FILES,
     keys.COLLABORATIVE_FACTORS,
+    keys.TEXT_VECTORS,
+    keys.FUSED_VECTORS,
     keys.CANDIDATE_INDEX,
     keys.CANDIDATES,
     keys.PLAYLISTS_PUBLISHED,

@@ -13,7 +13,7 @@ from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.eligibility import filter_codes
 from models_ml.funnel import hashes, sampled_listeners
 from models_ml.pools import Pool, merged
-from models_ml.ranking import RankingParams, score
+from models_ml.ranking import ContentScores, RankingParams, score
 from models_ml.retrieval import RetrievalParams, build_retriever
 from models_ml.rules import FILTER_RULES, SOURCE_BITS
 
@@ -186,7 +186,9 @@ def test_the_components_of_a_score_are_what_was_declared():
     first = int(features.popular.recording[0, 0])
     knows = features.known_artists.find(np.array([0]), features.artist_of_recording[[1]])
     features = replace(features, prior_tracks=np.full(len(features.prior_tracks), 3))
-    params = RankingParams(2.0, 0.5, 0.1, 3.0, 0.4, freshness_half_life_days=10.0)
+    params = RankingParams(2.0, 0.5, 0.3, 0.6, 0.1, 3.0, 0.4, freshness_half_life_days=10.0)
+    some = np.array([0.2, 0.0, 0.2])
+    content = ContentScores(some, some / 2, np.array([0.5, -0.5, 0.5]), np.array([0.0, 1.0, 1.0]))
     found = score(
         features,
         np.array([0, 0, 1]),
@@ -194,17 +196,18 @@ def test_the_components_of_a_score_are_what_was_declared():
         np.array([0.7, 0.8, 0.9], dtype=np.float32),
         np.array([True, True, False]),
         params,
-        pull_left=np.full(10, 0.25),
+        np.full(10, 0.25),
+        content,
     )
     age_of_first = recordings.age_days[first]
     fresh = 0.0 if np.isnan(age_of_first) else 0.4 * 0.5 ** (age_of_first / 10)
-    assert found.collaborative == pytest.approx([2.0 * 0.7, 2.0 * 0.8, 0.0])
+    assert found.collaborative == pytest.approx([2.0 * (0.7 - 0.2 - 0.1), 2.0 * 0.8, 0.0])
+    assert found.text == pytest.approx([2.0 * 0.2 + 0.3 * 0.5, -0.3 * 0.5, 0.0])
+    assert found.audio == pytest.approx([2.0 * 0.1, 0.6, 0.0])
     assert found.popularity == pytest.approx([-0.1 * 0.5, -0.1 * 0.5, 3.0 * 1.0])
     assert found.freshness == pytest.approx([0.0, 0.4 / 2, fresh])
     by_artist = 0.5 * np.log(1 + 3) * 0.25 if knows[0] >= 0 else 0.0
     assert found.artist_affinity[1] == pytest.approx(by_artist)
     assert found.artist_affinity[2] == 0.0, "without a vector the popular list speaks alone"
-    assert (
-        found.final.tolist()
-        == (((found.collaborative + found.artist_affinity) + found.popularity) + found.freshness).tolist()
-    )
+    content_first = (found.collaborative + found.artist_affinity) + found.text + found.audio
+    assert found.final.tolist() == ((content_first + found.popularity) + found.freshness).tolist()

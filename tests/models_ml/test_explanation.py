@@ -8,8 +8,10 @@ import threadpoolctl
 from feature_worlds import random_world, table
 
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
+from models_ml.evidence import ContentEvidence
 from models_ml.explanation import Explainer, reason_codes
 from models_ml.ranking import Components
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, SEGMENT_RUNG
 
 FACTORS = CollaborativeParams(
     factors=12, regularization=0.3, regularization_scaling="constant", iterations=8, threads=1
@@ -108,6 +110,36 @@ def test_a_listener_without_history_has_no_anchor():
 def test_the_reason_is_the_strongest_evidence_there_is(
     collaborative, by_artist, popularity, freshness, anchor, own, everywhere, code
 ):
-    components = Components(*(np.array([value]) for value in (collaborative, by_artist, popularity, freshness)))
-    codes = reason_codes(components, np.array([anchor]), np.array([own]), np.array([everywhere]))
+    components = _components(
+        collaborative=collaborative, artist_affinity=by_artist, popularity=popularity, freshness=freshness
+    )
+    codes = reason_codes(
+        components, np.array([anchor]), np.array([own]), np.array([everywhere]), ContentEvidence.nothing(1), PROVEN
+    )
     assert codes.tolist() == [code]
+
+
+PROVEN = np.array([COLLABORATIVE_RUNG])
+
+
+def _components(**values):
+    parts = ("collaborative", "artist_affinity", "text", "audio", "popularity", "freshness")
+    return Components(**{name: np.array([values.get(name, 0.0)]) for name in parts})
+
+
+@pytest.mark.parametrize(
+    ("text", "audio", "sounds_like", "playlist", "rung", "code"),
+    [
+        (0.5, 0.6, 3, 4, COLLABORATIVE_RUNG, "sounds_like"),
+        (0.6, 0.5, 3, 4, COLLABORATIVE_RUNG, "on_playlists"),
+        (0.6, 0.5, 3, -1, COLLABORATIVE_RUNG, "because_you_played"),
+        (0.5, 0.6, -1, 4, COLLABORATIVE_RUNG, "because_you_played"),
+        (0.5, 0.6, -1, 4, CONTENT_RUNG, "near_what_you_named"),
+        (0.5, 0.6, -1, 4, SEGMENT_RUNG, "near_your_segment"),
+    ],
+)
+def test_words_and_sound_are_a_reason_only_with_evidence(text, audio, sounds_like, playlist, rung, code):
+    evidence = ContentEvidence(*(np.array([value], dtype=np.int32) for value in (sounds_like, 2, playlist)))
+    no, anchor = np.array([False]), np.array([5])
+    components = _components(collaborative=0.3, text=text, audio=audio)
+    assert reason_codes(components, anchor, no, no, evidence, np.array([rung])).tolist() == [code]

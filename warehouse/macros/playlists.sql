@@ -9,7 +9,9 @@
 {%- endmacro %}
 
 
-{% macro reason_sentence(reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name) -%}
+{% macro reason_sentence(
+    reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name, playlist_title, named
+) -%}
     {#- One sentence, from evidence that is there: the code says which evidence weighs most. -#}
     case
         when {{ reason_code }} = 'because_you_played' and {{ anchor_title }} is not null
@@ -22,6 +24,17 @@
                     else 'play'
                 end
                 || ' “' || {{ anchor_title }} || '” by ' || {{ anchor_artist }}
+        when {{ reason_code }} = 'sounds_like' and {{ anchor_title }} is not null
+            then 'Sounds like “' || {{ anchor_title }} || '” by ' || {{ anchor_artist }}
+        when {{ reason_code }} = 'on_playlists' and {{ anchor_title }} is not null and {{ playlist_title }} is not null
+            then
+                'Playlists called “' || {{ playlist_title }} || '” hold it beside “' || {{ anchor_title }} || '” by '
+                || {{ anchor_artist }}
+        when {{ reason_code }} = 'near_what_you_named' and {{ named }} is not null
+            then 'Because you named ' || {{ named }} || ' as a favourite'
+        when {{ reason_code }} = 'near_what_you_named' then 'Near what you named as your favourites'
+        when {{ reason_code }} = 'near_your_segment' and {{ market }} is not null
+            then 'Near what listeners in ' || {{ market }} || ' care for'
         when {{ reason_code }} = 'more_by_artist' then 'More by ' || {{ artist_name }} || ', whom you know'
         when {{ reason_code }} = 'new_release' then 'A new release'
         when {{ reason_code }} = 'popular_in_market' and {{ market }} is not null

@@ -8,7 +8,8 @@ tracks as (
 
     select
         track_id,
-        released_on
+        released_on,
+        available_on
     from {{ ref('int_known_tracks') }}
 
 ),
@@ -38,6 +39,7 @@ heard as (
 
     select
         recording_index,
+        min(first_heard_at) as first_heard_at,
         max(last_heard_at) as last_heard_at
     from {{ ref('int_heard') }}
     group by recording_index
@@ -49,7 +51,8 @@ released as (
     select
         recordings.recording_index,
         any_value(recordings.recording_id) as recording_id,
-        min(tracks.released_on) as released_on
+        min(tracks.released_on) as released_on,
+        min(tracks.available_on) as available_on
     from recordings
     inner join tracks on recordings.track_id = tracks.track_id
     group by recordings.recording_index
@@ -68,6 +71,10 @@ counted as (
             else date_diff('day', released.released_on, {{ week() }})
         end as age_days,
         date_diff('day', cast(heard.last_heard_at as date), {{ week() }}) as idle_days,
+        -- Out for so long, as far as is known: from its first day, else from when it was first heard.
+        greatest(0, date_diff(
+            'day', coalesce(released.available_on, cast(heard.first_heard_at as date)), {{ week() }}
+        )) as known_days,
         coalesce(engaged.listener_count, 0) as listener_count,
         coalesce(recent.recent_listener_count, 0) as recent_listener_count
     from released
@@ -85,6 +92,7 @@ final as (
         released_on,
         cast(age_days as integer) as age_days,
         cast(idle_days as integer) as idle_days,
+        cast(known_days as integer) as known_days,
         listener_count,
         recent_listener_count,
         percent_rank() over (order by listener_count) as popularity_percentile
@@ -98,6 +106,7 @@ select
     released_on,
     age_days,
     idle_days,
+    known_days,
     listener_count,
     recent_listener_count,
     popularity_percentile

@@ -12,6 +12,7 @@ with acts as (
         bool_or(event_type = 'save') as was_saved,
         bool_or(event_type = 'playlist_add') as was_added,
         bool_or(event_type = 'like') as was_liked,
+        min(occurred_at) as first_heard_at,
         max(occurred_at) as last_heard_at
     from {{ ref('int_listening') }}
     where is_hearing
@@ -27,6 +28,7 @@ with acts as (
         false as was_saved,
         false as was_added,
         false as was_liked,
+        null as first_heard_at,
         null as last_heard_at
     from {{ ref('int_play_counts') }}
 
@@ -42,6 +44,7 @@ final as (
         bool_or(was_saved) as was_saved,
         bool_or(was_added) as was_added,
         bool_or(was_liked) as was_liked,
+        min(first_heard_at) as first_heard_at,
         max(last_heard_at) as last_heard_at
     from acts
     group by user_index, track_index

@@ -37,6 +37,7 @@ final as (
         album_title,
         duration_ms,
         released_on,
+        coalesce(cast(available_from as date), released_on) as available_on,
         coalesce(genres, []) as genres,
         coalesce(explicit, false) as explicit,
         case when len(markets) > 0 then list_transform(markets, lambda market: upper(trim(market))) end as markets,

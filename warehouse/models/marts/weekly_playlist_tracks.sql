@@ -33,7 +33,9 @@ editions as (
         artist_ids,
         artist_name,
         album_id,
-        released_on
+        released_on,
+        artist_index,
+        list_transform(genres, lambda genre: lower(trim(genre))) as genres_lower
     from {{ ref('editions') }}
 
 ),
@@ -41,6 +43,38 @@ editions as (
 heard as (
 
     select * from {{ ref('heard_tracks') }}
+
+),
+
+playlist_texts as (
+
+    select
+        playlist_index,
+        title
+    from {{ ref('playlist_texts') }}
+
+),
+
+favourite_artists as (
+
+    select * from {{ ref('favourite_artists') }}
+
+),
+
+-- Of several named genres that a track is of, the first by name.
+named_genres as (
+
+    select
+        slots.user_index,
+        slots.position,
+        min(favourites.genre) as genre
+    from slots
+    inner join editions on slots.edition_index = editions.edition_index
+    inner join {{ ref('favourite_genres') }} as favourites
+        on
+            slots.user_index = favourites.user_index
+            and list_contains(editions.genres_lower, favourites.genre)
+    group by slots.user_index, slots.position
 
 ),
 
@@ -61,6 +95,11 @@ joined as (
         anchors.track_id as anchor_track_id,
         anchors.title as anchor_title,
         anchors.artist_name as anchor_artist,
+        playlist_texts.title as shared_playlist_title,
+        case
+            when favourite_artists.artist_index is not null then editions.artist_name
+            else named_genres.genre
+        end as named,
         coalesce(heard.was_saved, false) as was_saved,
         coalesce(heard.was_added, false) as was_added,
         coalesce(heard.was_liked, false) as was_liked
@@ -71,6 +110,11 @@ joined as (
     left join heard
         on slots.user_index = heard.user_index and slots.anchor_recording_index = heard.recording_index
     left join editions as anchors on heard.edition_index = anchors.edition_index
+    left join playlist_texts on slots.shared_playlist_index = playlist_texts.playlist_index
+    left join favourite_artists
+        on slots.user_index = favourite_artists.user_index and editions.artist_index = favourite_artists.artist_index
+    left join named_genres
+        on slots.user_index = named_genres.user_index and slots.position = named_genres.position
 
 ),
 
@@ -101,12 +145,14 @@ final as (
         final_score,
         contribution_collaborative,
         contribution_artist_affinity,
+    contribution_text,
+    contribution_audio,
         contribution_popularity,
         contribution_freshness,
         reason_code,
         {{ reason_sentence(
             'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
-            'artist_name'
+            'artist_name', 'shared_playlist_title', 'named'
         ) }} as reason,
         anchor_track_id
     from joined
@@ -137,6 +183,8 @@ select
     final_score,
     contribution_collaborative,
     contribution_artist_affinity,
+    contribution_text,
+    contribution_audio,
     contribution_popularity,
     contribution_freshness,
     reason_code,

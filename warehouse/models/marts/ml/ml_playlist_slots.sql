@@ -13,9 +13,12 @@ select
     final_score,
     contribution_collaborative,
     contribution_artist_affinity,
+    contribution_text,
+    contribution_audio,
     contribution_popularity,
     contribution_freshness,
     reason_code,
-    anchor_recording_index
+    anchor_recording_index,
+    shared_playlist_index
 from {{ source('ml', 'playlist_slots') }}
 where week = {{ week() }}

@@ -1,0 +1,216 @@
+"""Fusion: one space for any recording, from what is known of it: listening, words, sound, its artist.
+
+Belongs here: the order of prediction and solve, and which recordings need them.
+Does not: how words and sound become vectors (text/, sound/), the prediction (content_prediction.py), how far it is
+trusted (prior_strength.py), the solve (linear_solves.py).
+
+What words, sound and the artist's other recordings predict is the prior mean of a recording's least-squares solve
+against the listeners' vectors u, with confidence c and preference p as in Hu, Koren and Volinsky 2008:
+
+    v = (e UtU + sum (c - e) u ut + lambda I)^-1 (sum c p u + lambda mu)
+
+e is how much those who did not hear it count as a no. A recording that has been out for long was there to be heard by
+all of them, and few listeners mean that few care: e is 1 and lambda that of the fit, so that the prediction says
+little. Of a new one few could know: e, lambda and the scale of v are what was learnt from recordings thinned to so few
+listeners, and with none v is the prediction. The solve is linear in the listening and in each prediction, so a score
+falls apart exactly into what each of them gives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models_ml.arrays import Bools, Floats, Ints, Pairs, Progress, silent, spread, stable_order
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.content_prediction import EVERYONE, Signal, Teachers, artist_signal, predict_vectors
+from models_ml.features import Interactions
+from models_ml.linear_solves import solve_with_priors
+from models_ml.prior_strength import LEVELS, PriorStrength, default_strengths, learn_strengths, liked_counts, long_known
+
+TEXT, AUDIO = "text", "audio"
+CONTENT = (TEXT, AUDIO)
+_HELD_OUT_ARTISTS = 0.2
+
+
+@dataclass(frozen=True)
+class FusionParams:
+    """How what is said about a recording stands in for listening."""
+
+    evidence_limit: int = field(
+        default=100,
+        metadata={
+            "unit": "listeners",
+            "min": 0,
+            "max": 10**6,
+            "doc": "A recording that more like keeps its collaborative vector: listening says it all.",
+        },
+    )
+    teacher_listeners: int = field(
+        default=10,
+        metadata={
+            "unit": "listeners",
+            "min": 1,
+            "max": 10**6,
+            "doc": "Recordings that at least so many like teach the prediction.",
+        },
+    )
+    new_days: int = field(
+        default=56,
+        metadata={
+            "unit": "days",
+            "min": 0,
+            "max": 36_500,
+            "doc": "So long after its first day, few listeners don't yet mean that few care.",
+        },
+    )
+    content_below: int = field(
+        default=3,
+        metadata={
+            "unit": "listeners",
+            "min": 0,
+            "max": 10**6,
+            "doc": "A recording that fewer like stands on the rung `content`: words, sound and artist place it.",
+        },
+    )
+    artist_as_signal: bool = field(
+        default=True, metadata={"doc": "Whether an artist's other recordings help to place one."}
+    )
+
+
+@dataclass(frozen=True)
+class FusedVectors:
+    """Recordings' vectors by what they come from; their sum is searched.
+
+    collaborative: (m, f) float32 from listening: the recording's own, its artist's, everyone's.
+    text, audio: (m, f) float32 from words and from sound.
+    liked: (m,) how many like each recording.
+    strengths: how far predictions are trusted, by evidence.
+    """
+
+    collaborative: Floats
+    text: Floats
+    audio: Floats
+    liked: Ints
+    strengths: tuple[PriorStrength, ...]
+
+    @property
+    def vectors(self) -> Floats:
+        """(m, f) float32."""
+        return self.collaborative + self.text + self.audio
+
+
+def fuse(
+    factors: CollaborativeFactors,
+    interactions: Interactions,
+    artist: Ints,
+    known_days: Floats,
+    signals: Sequence[Signal],
+    params: FusionParams,
+    seed: int,
+    progress: Progress = silent,
+) -> FusedVectors:
+    """Vectors of all recordings that anything is known of.
+
+    interactions: those of the fit.  artist: (m,) first credited artist.  known_days: (m,) days in which it could have
+    been heard, NaN where unknown, which counts as long.  signals: 'text' and 'audio', where there are.
+    """
+    by_recording = transposed(interactions, len(factors.recording_factors))
+    liked = liked_counts(by_recording)
+    learnt = np.asarray(factors.recording_factors.any(axis=1))
+    if params.artist_as_signal:
+        signals = [*signals, artist_signal(factors.recording_factors, artist, np.log1p(liked) * learnt)]
+    wanted = liked <= params.evidence_limit
+    teachers = _teachers(factors.recording_factors, liked, learnt, artist, params, seed)
+    progress(f"fusion: {int((teachers.weight > 0).sum()):,} recordings teach {int(wanted.sum()):,}")
+    strengths = _strengths(factors, by_recording, signals, teachers, seed)
+    predicted = predict_vectors(signals, teachers, wanted, honest=False)
+    parts = {name: np.zeros_like(factors.recording_factors) for name in (EVERYONE, *CONTENT)}
+    parts[EVERYONE] += factors.recording_factors
+    solvable = wanted & np.logical_or.reduce([part.any(axis=1) for part in predicted.values()])
+    is_new = known_days <= params.new_days
+    for level, strength in enumerate(strengths):
+        rows = np.flatnonzero(solvable & is_new & (_level_of(liked) == level))
+        _solve(parts, rows, by_recording, factors.listener_factors, predicted, strength)
+    long_out = long_known(factors.regularization)
+    _solve(parts, np.flatnonzero(solvable & ~is_new), by_recording, factors.listener_factors, predicted, long_out)
+    return FusedVectors(parts[EVERYONE], parts[TEXT], parts[AUDIO], liked, strengths)
+
+
+def _teachers(targets: Floats, liked: Ints, learnt: Bools, artist: Ints, params: FusionParams, seed: int) -> Teachers:
+    """Every fifth artist is held out; the more like a recording, the better its vector is known."""
+    random = np.random.default_rng([seed, 0])
+    held_out = random.random(int(artist.max(initial=-1)) + 1) < _HELD_OUT_ARTISTS
+    known = learnt & (liked >= params.teacher_listeners)
+    return Teachers(targets, np.where(known, liked / (liked + params.teacher_listeners), 0.0), held_out[artist])
+
+
+def _strengths(
+    factors: CollaborativeFactors, by_recording: Interactions, signals: Sequence[Signal], teachers: Teachers, seed: int
+) -> tuple[PriorStrength, ...]:
+    """Learnt on recordings of held-out artists, predicted without them."""
+    judged = teachers.held_out & (teachers.weight > 0)
+    predicted = sum(predict_vectors(signals, teachers, judged, honest=True).values(), np.zeros_like(teachers.targets))
+    eligible = judged & predicted.any(axis=1)
+    if not eligible.any():
+        return default_strengths(factors.regularization)
+    return learn_strengths(
+        by_recording, factors.listener_factors, teachers.targets, predicted, eligible, factors.regularization, seed
+    )
+
+
+def _solve(
+    parts: dict[str, Floats],
+    rows: Ints,
+    by_recording: Interactions,
+    listener_factors: Floats,
+    predicted: dict[str, Floats],
+    strength: PriorStrength,
+) -> None:
+    """Write what listening and each prediction give these recordings into the parts."""
+    if not len(rows):
+        return
+    listening = [sum_of([part[rows] for name, part in predicted.items() if name not in CONTENT])]
+    priors = [*listening, *(predicted[name][rows] for name in CONTENT if name in predicted)]
+    if strength.exposure:
+        gram = listener_factors.T.astype(np.float64) @ listener_factors.astype(np.float64)
+        owned = rows_of(by_recording, rows)
+        solved = solve_with_priors(owned, listener_factors, gram, priors, strength.strength, strength.exposure)
+        priors = [solved[0] + solved[1], *solved[2:]]
+    names = [EVERYONE, *(name for name in CONTENT if name in predicted)]
+    for name, part in zip(names, priors, strict=True):
+        parts[name][rows] = strength.scale * part
+
+
+def sum_of(parts: Sequence[Floats]) -> Floats:
+    """Their sum, in their order."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def _level_of(liked: Ints) -> Ints:
+    """Place in LEVELS of the evidence of each recording."""
+    return np.searchsorted(np.array(LEVELS), liked, side="right") - 1
+
+
+def transposed(interactions: Interactions, count: int | None = None) -> Interactions:
+    """The same pairs by recording.  count: recordings, where it isn't the width of the pairs."""
+    pairs = interactions.pairs
+    count = pairs.width if count is None else count
+    owners = len(pairs.indptr) - 1
+    listener = np.repeat(np.arange(owners, dtype=np.int32), np.diff(pairs.indptr))
+    order = stable_order(pairs.values.astype(np.int64))
+    indptr = np.searchsorted(pairs.values[order], np.arange(count + 1)).astype(np.int64)
+    turned = Pairs(indptr, listener[order], max(owners, 1))
+    return Interactions(turned, interactions.confidence[order], interactions.preference[order])
+
+
+def rows_of(interactions: Interactions, owners: Ints) -> Interactions:
+    """The pairs of these owners, who become 0, 1, ... in their order."""
+    lengths = interactions.pairs.lengths(owners)
+    position = spread(interactions.pairs.indptr[owners], lengths)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    pairs = Pairs(indptr, interactions.pairs.values[position], interactions.pairs.width)
+    return Interactions(pairs, interactions.confidence[position], interactions.preference[position])

@@ -1,0 +1,119 @@
+"""The tables that making playlists gives: slots, what gave way, and the best by score alone.
+
+Belongs here: their schemas, and columns that need no more than codes. Does not: what goes into them (playlists.py).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml.arrays import Ints
+from models_ml.assembly import PLAYLIST_LENGTH, Relaxations, Slate, is_full
+from models_ml.rules import RUNGS, SOURCES, TOO_FEW_TRACKS
+from models_ml.slates import LaidOut
+
+SLOTS_SCHEMA = pa.schema(
+    {
+        "user_index": pa.int32(),
+        "position": pa.int8(),
+        "recording_index": pa.int32(),
+        "edition_index": pa.int32(),
+        "listener_rung": pa.string(),
+        "track_rung": pa.string(),
+        "candidate_sources": pa.list_(pa.string()),
+        "primary_source": pa.string(),
+        "is_new_artist": pa.bool_(),
+        "artist_prior_plays": pa.int64(),
+        "popularity_percentile": pa.float64(),
+        "final_score": pa.float64(),
+        "contribution_collaborative": pa.float64(),
+        "contribution_artist_affinity": pa.float64(),
+        "contribution_text": pa.float64(),
+        "contribution_audio": pa.float64(),
+        "contribution_popularity": pa.float64(),
+        "contribution_freshness": pa.float64(),
+        "reason_code": pa.string(),
+        "anchor_recording_index": pa.int32(),
+        "shared_playlist_index": pa.int32(),
+    }
+)
+RELAXATIONS_SCHEMA = pa.schema(
+    {
+        "user_index": pa.int32(),
+        "rule_id": pa.string(),
+        "step": pa.int32(),
+        "limit_from": pa.float64(),
+        "limit_to": pa.float64(),
+    }
+)
+
+RANKED_SCHEMA = pa.schema({"user_index": pa.int32(), "position": pa.int32(), "recording_index": pa.int32()})
+
+
+@dataclass(frozen=True)
+class PlaylistTables:
+    """slots: one row per listener and position (SLOTS_SCHEMA); thirty a listener or none.
+
+    relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
+    listener without a playlist (RELAXATIONS_SCHEMA).
+    ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
+    """
+
+    slots: pa.Table
+    relaxations: pa.Table
+    ranked: pa.Table
+
+
+def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
+    """Both as one, each table in the order of the listeners."""
+    slots, relaxations, ranked = (
+        pa.concat_tables([getattr(some, name), getattr(others, name)]) for name in ("slots", "relaxations", "ranked")
+    )
+    keys = [("user_index", "ascending"), ("position", "ascending")]
+    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys))
+
+
+def ranked_table(listeners: Ints, laid: LaidOut, rows: Ints) -> pa.Table:
+    """The best of each listener among these rows, by score alone."""
+    row, place = np.nonzero(laid.slate.valid[rows, :PLAYLIST_LENGTH])
+    columns = {
+        "user_index": listeners[rows[row]].astype(np.int32),
+        "position": (place + 1).astype(np.int32),
+        "recording_index": laid.ranked.pool.recordings[laid.order[rows[row], place]].astype(np.int32),
+    }
+    return pa.table(columns, schema=RANKED_SCHEMA)
+
+
+def relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, slate: Slate) -> pa.Table:
+    """Rows of what gave way and of who has too few tracks, by listener and step."""
+    short = np.flatnonzero(~is_full(picks))
+    passed = slate.valid.sum(axis=1)[short]
+    columns = {
+        "user_index": listeners[np.concatenate([relaxations.rows, short])].astype(np.int32),
+        "rule_id": pa.array([*relaxations.rule_id, *[TOO_FEW_TRACKS] * len(short)], pa.string()),
+        "step": np.concatenate([relaxations.step, np.ones(len(short))]).astype(np.int32),
+        "limit_from": np.concatenate([relaxations.limit_from, np.full(len(short), float(PLAYLIST_LENGTH))]),
+        "limit_to": np.concatenate([relaxations.limit_to, passed.astype(np.float64)]),
+    }
+    table = pa.table(columns, schema=RELAXATIONS_SCHEMA)
+    return table.sort_by([("user_index", "ascending"), ("step", "ascending")])
+
+
+def rung_names(codes: Ints) -> pa.Array:
+    """The rung of each code."""
+    return pa.array(RUNGS).take(pa.array(codes))
+
+
+def source_lists(bits: Ints) -> pa.Array:
+    """The names of the sources behind each bit mask."""
+    names = [[name for bit, name in enumerate(SOURCES) if mask >> bit & 1] for mask in range(1 << len(SOURCES))]
+    return pa.array(names, pa.list_(pa.string())).take(pa.array(bits))
+
+
+def primary_source(bits: Ints) -> pa.Array:
+    """The first source of each bit mask."""
+    names = [
+        next((name for bit, name in enumerate(SOURCES) if mask >> bit & 1), None) for mask in range(1 << len(SOURCES))
+    ]
+    return pa.array(names, pa.string()).take(pa.array(bits))

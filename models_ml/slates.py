@@ -1,0 +1,83 @@
+"""Slates: the ranked candidates of a block of listeners as a grid, best first, and the order they are drawn in.
+
+Belongs here: sorting by score, what has slots of its own going first, back to places by score.
+Does not: scores (ranking.py), the rules of the draw (assembly.py).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_ml.arrays import Bools, Floats, Ints, place_in_row
+from models_ml.assembly import Slate
+from models_ml.features import WeekFeatures
+from models_ml.pools import Pool
+from models_ml.ranking import Components
+
+
+@dataclass(frozen=True)
+class RankedPool:
+    """A pool with the edition, score components and newness of each candidate."""
+
+    pool: Pool
+    edition: Ints
+    components: Components
+    is_new: Bools
+    personal: Bools
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """A ranked pool as a grid.
+
+    order: (b, K) place in the pool of each entry of the slate, best first.
+    first: (b, K) places in the slate in the order they are drawn in: what has slots of its own goes first.
+    """
+
+    ranked: RankedPool
+    slate: Slate
+    order: Ints
+    first: Ints
+
+
+def drawn_first(reserved: Bools, slots: int) -> Ints:
+    """(b, K) places, the first few reserved ones before the others, else in their order."""
+    goes_first = reserved & (np.cumsum(reserved, axis=1) <= slots)
+    return np.argsort(~goes_first, axis=1, kind="stable")
+
+
+def best_first(first: Ints, picks: Ints) -> Ints:
+    """Picks among places that were drawn in the order `first`, as places in ascending order, -1 at the end."""
+    if not first.size:
+        return picks
+    places = np.where(picks >= 0, np.take_along_axis(first, np.maximum(picks, 0), axis=1), first.shape[1])
+    places.sort(axis=1)
+    return np.where(places < first.shape[1], places, -1)
+
+
+def slate_of(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:
+    """(slate, (b, K) place in the pool of each entry), as `best_first_grid` has them."""
+    grid, valid = best_first_grid(ranked.pool, ranked.components.final, ranked.personal, row_count)
+    if not len(ranked.pool):
+        nothing = np.zeros(grid.shape, dtype=np.int32)
+        return Slate(nothing, nothing, valid, valid), grid
+    edition = ranked.edition[grid]
+    slate = Slate(features.editions.artist[edition], features.editions.album[edition], ranked.is_new[grid], valid)
+    return slate, grid
+
+
+def best_first_grid(pool: Pool, final: Floats, personal: Bools, row_count: int) -> tuple[Ints, Bools]:
+    """((b, K) places in the pool, which of them hold one): personal ones first, then by score, recording."""
+    place = place_in_row(pool.rows)
+    shape = (row_count, int(place.max(initial=-1)) + 1)
+    grid, fill = np.zeros(shape, dtype=np.int64), pool.lengths(row_count)
+    worse, ordinary = np.full(shape, np.inf), np.ones(shape, dtype=bool)
+    grid[pool.rows, place] = np.arange(len(pool))
+    worse[pool.rows, place] = -final
+    ordinary[pool.rows, place] = ~personal
+    valid = np.arange(shape[1]) < fill[:, None]
+    # A row is in the order of its recordings, and stable sorting keeps that among equals.
+    by_score = np.argsort(worse, axis=1, kind="stable")
+    personal_first = np.argsort(np.take_along_axis(ordinary, by_score, axis=1), axis=1, kind="stable")
+    grid = np.take_along_axis(grid, np.take_along_axis(by_score, personal_first, axis=1), axis=1)
+    return grid, valid

@@ -1,0 +1,90 @@
+"""Listeners of whom little is known: what they named, else their segment."""
+
+import numpy as np
+import pytest
+
+from models_ml.affinity import ContentAffinity
+from models_ml.arrays import Pairs
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.evidence import Content
+from models_ml.linear_solves import solve_listeners
+from models_ml.ranking import Components
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, FOLD_IN_RUNG, POPULAR_RUNG, SEGMENT_RUNG
+from models_ml.starting import Newcomers, StartingParams, starts
+from tests.models_ml.test_fusion import interactions_of
+
+RECORDINGS = np.array([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9]], dtype=np.float32)
+PARAMS = StartingParams(fold_in_below=2, segment_minimum=2, named_artist_recordings=1, named_genre_recordings=2)
+
+
+def pairs(rows, width):
+    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return Pairs(indptr, np.array([value for row in rows for value in row], dtype=np.int32), width)
+
+
+def placed(matrix, artist=None, genre=None, market=None, cohort=None):
+    matrix = np.array(matrix, dtype=float)
+    count, nobody = len(matrix), [[] for _ in matrix]
+    liked = interactions_of(matrix)
+    vectors = solve_listeners(liked, count, RECORDINGS, 0.5, 1)
+    newcomers = Newcomers(
+        artist=pairs(artist or nobody, 2),
+        artist_recordings=pairs([[1, 0], [3, 2]], 4),
+        genre=pairs(genre or nobody, 1),
+        genre_recordings=pairs([[2, 3, 0]], 4),
+        market=np.array(market or [-1] * count),
+        cohort=np.array(cohort or [-1] * count),
+    )
+    return starts(CollaborativeFactors(vectors, RECORDINGS, 0.0, 1, False, 0.5), liked, newcomers, PARAMS)
+
+
+def test_each_listener_stands_on_the_firmest_rung_there_is():
+    found = placed(
+        [[3, 3, 0, 0], [0, 0, 3, 3], [3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
+        artist=[[], [], [], [1], [], []],
+        market=[0, 0, 0, 0, 0, -1],
+    )
+    rungs = [COLLABORATIVE_RUNG] * 2 + [FOLD_IN_RUNG, CONTENT_RUNG, SEGMENT_RUNG, POPULAR_RUNG]
+    assert found.rung.tolist() == rungs
+    assert found.vectors[3] @ RECORDINGS[3] > found.vectors[3] @ RECORDINGS[1], "the artist they named"
+    assert found.vectors[4] == pytest.approx(found.vectors[:2].mean(axis=0), abs=1e-6)
+    assert not found.vectors[5].any()
+
+
+def test_named_genres_help_first_events_and_never_move_who_is_known():
+    alone = placed([[3, 0, 0, 0], [3, 3, 0, 0]])
+    named = placed([[3, 0, 0, 0], [3, 3, 0, 0]], genre=[[0], [0]])
+    assert (named.vectors[0] @ RECORDINGS[2]) > (alone.vectors[0] @ RECORDINGS[2])
+    assert named.vectors[1].tolist() == alone.vectors[1].tolist()
+    assert named.rung[0] == FOLD_IN_RUNG
+
+
+def test_the_sign_up_week_goes_before_the_market_and_a_small_segment_says_nothing():
+    matrix = [[3, 3, 0, 0], [3, 3, 0, 0], [0, 0, 3, 3], [0, 0, 3, 3], [0, 0, 0, 0], [0, 0, 0, 0]]
+    found = placed(matrix, market=[0] * 5 + [1], cohort=[0, 0, 1, 1, 1, 2])
+    assert found.vectors[4] @ RECORDINGS[2] > found.vectors[4] @ RECORDINGS[0]
+    assert found.rung[5] == POPULAR_RUNG
+
+
+def test_affinity_is_the_cosine_with_the_mean_of_what_is_liked():
+    liked = interactions_of(np.array([[3.0, 2.0, 0, -4.0], [0, 0, 0, 0]]))
+    space = np.array([[1, 0], [0, 1], [0.6, 0.8], [-1, 0]], dtype=np.float32)
+    affinity = ContentAffinity(liked, space)
+    found = affinity.of(np.array([0, 1]), np.array([0, 0, 1]), np.array([2, 3, 2]))
+    assert found == pytest.approx([(2 * 0.6 + 1 * 0.8) / 3, -2 / 3, 0.0], abs=1e-6)
+    nearest = affinity.nearest(np.array([0, 0, 1]), np.array([2, 3, 2]))
+    assert nearest.recording.tolist() == [1, -1, -1], "a dislike is near nothing"
+    assert nearest.cosine[0] == pytest.approx(0.8)
+
+
+def test_evidence_names_a_playlist_that_holds_both():
+    liked = interactions_of(np.array([[3.0, 2.0, 0, 0]]))
+    space = np.array([[1, 0], [0, 1], [0.6, 0.8], [0.8, 0.6]], dtype=np.float32)
+    affinity = ContentAffinity(liked, space)
+    content = Content(affinity, affinity, pairs([[0], [0, 1, 2], [0, 1], [2]], 3), np.array([9, 2, 5]))
+    by_text = Components(*(np.array([value, value]) for value in (0.1, 0.0, 0.5, 0.2, 0.0, 0.0)))
+    told = content.evidence(np.array([0, 0]), np.array([2, 3]), by_text)
+    assert told.beside.tolist() == [1, -1], "no playlist holds recording 3 and the liked one nearest to it"
+    assert told.playlist.tolist() == [1, -1], "the shorter one of two"
+    by_sound = Components(*(np.array([value]) for value in (0.1, 0.0, 0.2, 0.5, 0.0, 0.0)))
+    assert content.evidence(np.array([0]), np.array([3]), by_sound).sounds_like.tolist() == [0]
