@@ -22,6 +22,8 @@ from models_ml.fusion import FusionParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
+from models_ml.sound.model_params import SoundModelParams
+from models_ml.sound.spectrograms import SpectrogramParams
 from models_ml.starting import StartingParams
 from models_ml.text.params import TextParams
 
@@ -34,6 +36,13 @@ class RunParams:
     seed: int = field(default=0, metadata={"unit": "", "min": 0, "max": 2**31, "doc": "base of every seed"})
     publish_weeks: int = field(
         default=12, metadata={"unit": "weeks", "min": 1, "max": 520, "doc": "newest weeks the published file holds"}
+    )
+    audio_source: str = field(
+        default="auto",
+        metadata={
+            "choices": ("auto", "network", "track_vectors", "nothing"),
+            "doc": "where vectors of sound come from; auto: landed track_vectors, else sound files, else nothing",
+        },
     )
     cold_start_every: int = field(
         default=4,
@@ -140,6 +149,8 @@ class Configuration:
     run: RunParams = field(default_factory=RunParams)
     weighting: WeightingParams = field(default_factory=WeightingParams)
     collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
+    sound: SpectrogramParams = field(default_factory=SpectrogramParams)
+    sound_model: SoundModelParams = field(default_factory=SoundModelParams)
     text: TextParams = field(default_factory=TextParams)
     fusion: FusionParams = field(default_factory=FusionParams)
     starting: StartingParams = field(default_factory=StartingParams)

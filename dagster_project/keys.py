@@ -24,6 +24,7 @@ LANDING_FILES = dg.AssetKey(["landing", "files"])
 FEATURES = "features"
 COLLABORATIVE_FACTORS = dg.AssetKey(["vectors", "collaborative_factors"])
 TEXT_VECTORS = dg.AssetKey(["vectors", "text_vectors"])
+RECORDING_SOUNDS = dg.AssetKey(["vectors", "recording_sounds"])
 AUDIO_VECTORS = dg.AssetKey(["vectors", "audio_vectors"])
 FUSED_VECTORS = dg.AssetKey(["vectors", "fused_vectors"])
 CANDIDATE_INDEX = dg.AssetKey(["vectors", "candidate_index"])

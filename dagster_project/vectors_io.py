@@ -5,26 +5,27 @@ they come from (models_ml).
 """
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from dagster_project.catalogue_io import first_artists
 from dagster_project.home import Home
 from dagster_project.keys import FIRST_WEEK
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
+from dagster_project.sound_io import read_audio
 from dagster_project.text_io import TEXT_RECORDINGS
 from models_ml.arrays import Ints, floats_with_nan
 from models_ml.collaborative import CollaborativeFactors, PreviousFactors, vector_column, vectors_of
 from models_ml.content_prediction import Signal
 from models_ml.features import read_interactions
-from models_ml.fusion import CONTENT, FusedVectors, sum_of
+from models_ml.fusion import CONTENT, FusedVectors
 from models_ml.retrieval import ExactRetriever, RetrievalParams, Retriever, UsearchRetriever, engine_of
 from models_ml.retrieval_quality import taste_deciles
 from models_ml.rules import COLLABORATIVE_RUNG
-from models_ml.serving import ServingParams, pull_left, serving_vectors
+from models_ml.serving import ServingParams, served_factors
 from models_ml.starting import Starts
 
 LISTENER_FACTORS = "vectors/listener_factors"
@@ -54,12 +55,13 @@ def load_factors(lake: Lake, week: dt.date) -> CollaborativeFactors:
     return CollaborativeFactors.from_tables(tables, **lake.read_week(TRAINING, week).to_pylist()[0])
 
 
-def keep_fused(lake: Lake, week: dt.date, fused: FusedVectors, placed: Starts, content_below: int) -> None:
+def keep_fused(lake: Lake, week: dt.date, fused: FusedVectors, placed: Starts) -> None:
     """Write where recordings and listeners stand, words, sound and what they named included."""
     columns = {
         "recording_index": np.arange(len(fused.liked), dtype=np.int32),
         "liked_by": fused.liked,
-        "is_unproven": (fused.liked < content_below) & fused.vectors.any(axis=1),
+        "artist_share": fused.artist_share,
+        "is_unproven": fused.is_unproven,
         **{name: vector_column(getattr(fused, name)) for name in ("collaborative", *CONTENT)},
     }
     lake.replace_week(FUSED, week, pa.table(columns))
@@ -75,38 +77,24 @@ def keep_fused(lake: Lake, week: dt.date, fused: FusedVectors, placed: Starts, c
 def serve(factors: CollaborativeFactors, lake: Lake, week: dt.date, params: ServingParams) -> CollaborativeFactors:
     """The factors with the vectors that are searched, of listeners and recordings that listening says little of too."""
     recordings = lake.read_week("features/recordings", week, ["idle_days", "listener_count"])
-    fused, starts = lake.read_week(FUSED, week), lake.read_week(STARTS, week)
-    idle_days = floats_with_nan(recordings, "recordings", "idle_days")
-    parts = {name: vectors_of(fused, name) for name in ("collaborative", *CONTENT)}
-    served = serving_vectors(
-        factors.recording_factors,
+    table, starts = lake.read_week(FUSED, week), lake.read_week(STARTS, week)
+    collaborative, text, audio = (vectors_of(table, name) for name in ("collaborative", *CONTENT))
+    unproven = table["is_unproven"].to_numpy(zero_copy_only=False)
+    vectors = factors.listener_factors.copy()
+    rung = np.full(len(vectors), COLLABORATIVE_RUNG, dtype=np.int8)
+    others = starts["user_index"].to_numpy()
+    vectors[others], rung[others] = vectors_of(starts, "vector"), starts["rung"].to_numpy()
+    return served_factors(
+        factors,
+        FusedVectors(
+            collaborative, text, audio, table["artist_share"].to_numpy(), table["liked_by"].to_numpy(), unproven
+        ),
+        Starts(vectors, rung),
         first_artists(lake, week),
         recordings["listener_count"].to_numpy(),
-        idle_days,
+        floats_with_nan(recordings, "recordings", "idle_days"),
         params,
-        sum_of(list(parts.values())),
     )
-    pull = pull_left(idle_days, params)[:, None].astype(np.float32)
-    listener_factors = factors.listener_factors.copy()
-    rung = np.full(len(listener_factors), COLLABORATIVE_RUNG, dtype=np.int8)
-    others = starts["user_index"].to_numpy()
-    listener_factors[others], rung[others] = vectors_of(starts, "vector"), starts["rung"].to_numpy()
-    return replace(
-        factors,
-        listener_factors=listener_factors,
-        listener_rung=rung,
-        served_factors=served,
-        served_text=parts["text"] * pull,
-        served_audio=parts["audio"] * pull,
-        is_unproven=fused["is_unproven"].to_numpy(zero_copy_only=False),
-    )
-
-
-def first_artists(lake: Lake, week: dt.date) -> Ints:
-    """(m,) first credited artist of each recording's preferred edition."""
-    editions = lake.read_week("features/editions", week, ["recording_index", "artist_index"])
-    _, first = np.unique(editions["recording_index"].to_numpy(), return_index=True)
-    return np.asarray(editions["artist_index"].to_numpy()[first])
 
 
 def factors_before(home: Home, week: dt.date, cold_start_every: int) -> PreviousFactors | None:
@@ -146,4 +134,5 @@ def listener_deciles(lake: Lake, week: dt.date, factors: CollaborativeFactors) -
 def signals(lake: Lake, week: dt.date) -> list[Signal]:
     """What places recordings beside listening: words and sound, where the week has them."""
     text = vectors_of(lake.read_week(TEXT_RECORDINGS, week))
-    return [Signal("text", text)]
+    audio = read_audio(lake, week, len(text))
+    return [Signal("text", text), *([] if audio is None else [Signal("audio", audio)])]

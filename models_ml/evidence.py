@@ -1,6 +1,6 @@
-"""Evidence for reasons that come from words and sound: which liked recording is near, which playlist holds both.
+"""Words and sound as evidence: what they add to a score, which liked recording is near, which playlist holds both.
 
-Belongs here: looking the evidence up for slots whose score comes from words or sound most.
+Belongs here: their scores of candidates, and what stands behind slots whose score comes from them most.
 Does not: scores, reason codes (explanation.py), sentences (the warehouse).
 """
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Bools, Floats, Ints, Pairs
-from models_ml.ranking import Components
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.pools import Pool
+from models_ml.ranking import Components, ContentScores, RankingParams
 from models_ml.retrieval import inner_products
 
 # Two recordings sound alike from here on; below it the nearest is merely the least far.
@@ -81,11 +83,24 @@ def _shared(playlists: Pairs, length: Ints, recordings: Ints, others: Ints) -> I
     return shared
 
 
-def shares(queries: Floats, vectors: Floats | None, rows: Ints, recordings: Ints) -> Floats:
+def content_scores(
+    factors: CollaborativeFactors, content: Content, listeners: Ints, pool: Pool, params: RankingParams
+) -> ContentScores:
+    """What words and sound say of each candidate of a block of listeners."""
+    queries, nothing = factors.listener_factors[listeners], np.zeros(len(pool))
+    near = [
+        of.of(listeners, pool.rows, pool.recordings) if weight and of is not None else nothing
+        for of, weight in ((content.text, params.text_weight), (content.audio, params.audio_weight))
+    ]
+    placed = [_share(queries, vectors, pool) for vectors in (factors.served_text, factors.served_audio)]
+    return ContentScores(*placed, *near)
+
+
+def _share(queries: Floats, vectors: Floats | None, pool: Pool) -> Floats:
     """(c,) float64 inner products with vectors that most recordings have none of.  None: zeros."""
-    part = np.zeros(len(rows))
+    part = np.zeros(len(pool))
     if vectors is not None:
         known: Bools = np.asarray(vectors.any(axis=1))
-        some = known[recordings]
-        part[some] = inner_products(queries, vectors, rows[some], recordings[some])
+        some = known[pool.recordings]
+        part[some] = inner_products(queries, vectors, pool.rows[some], pool.recordings[some])
     return part

@@ -10,10 +10,11 @@ against the listeners' vectors u, with confidence c and preference p as in Hu, K
     v = (e UtU + sum (c - e) u ut + lambda I)^-1 (sum c p u + lambda mu)
 
 e is how much those who did not hear it count as a no. A recording that has been out for long was there to be heard by
-all of them, and few listeners mean that few care: e is 1 and lambda that of the fit, so that the prediction says
-little. Of a new one few could know: e, lambda and the scale of v are what was learnt from recordings thinned to so few
-listeners, and with none v is the prediction. The solve is linear in the listening and in each prediction, so a score
-falls apart exactly into what each of them gives.
+all of them, few listeners mean that few care, and it keeps its collaborative vector: with predictions, made from what
+many like, the playlist archive's lists filled with tracks that nobody had ever added. Of a new one few could know: e,
+lambda and the scale of v are what was learnt from recordings thinned to so few listeners, and with none v is the
+prediction. The solve is linear in the listening and in each prediction, so a score falls apart exactly into what each
+of them gives.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,13 @@ from models_ml.collaborative import CollaborativeFactors
 from models_ml.content_prediction import EVERYONE, Signal, Teachers, artist_signal, predict_vectors
 from models_ml.features import Interactions
 from models_ml.linear_solves import solve_with_priors
-from models_ml.prior_strength import LEVELS, PriorStrength, default_strengths, learn_strengths, liked_counts, long_known
+from models_ml.prior_strength import LEVELS, PriorStrength, default_strengths, learn_strengths, liked_counts
 
 TEXT, AUDIO = "text", "audio"
 CONTENT = (TEXT, AUDIO)
-_HELD_OUT_ARTISTS = 0.2
+# Recordings out for up to so many times `new_days` show what becomes of new ones.
+_GROWING_UP = 4
+_FEWEST_GROWN_UP = 30
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,18 @@ class FusedVectors:
 
     collaborative: (m, f) float32 from listening: the recording's own, its artist's, everyone's.
     text, audio: (m, f) float32 from words and from sound.
-    liked: (m,) how many like each recording.
+    artist_share: (m,) float32 how much of its artist's mean each may be helped by (serving.py).
+    liked: (m,) how many like each recording.  is_unproven: (m,) True where so few do that the rest places it.
     strengths: how far predictions are trusted, by evidence.
     """
 
     collaborative: Floats
     text: Floats
     audio: Floats
+    artist_share: Floats
     liked: Ints
-    strengths: tuple[PriorStrength, ...]
+    is_unproven: Bools
+    strengths: tuple[PriorStrength, ...] = ()
 
     @property
     def vectors(self) -> Floats:
@@ -105,6 +111,7 @@ def fuse(
     interactions: Interactions,
     artist: Ints,
     known_days: Floats,
+    held_out: Bools,
     signals: Sequence[Signal],
     params: FusionParams,
     seed: int,
@@ -113,40 +120,51 @@ def fuse(
     """Vectors of all recordings that anything is known of.
 
     interactions: those of the fit.  artist: (m,) first credited artist.  known_days: (m,) days in which it could have
-    been heard, NaN where unknown, which counts as long.  signals: 'text' and 'audio', where there are.
+    been heard, NaN where unknown, which counts as long.  held_out: (m,) True for recordings of artists that predictions
+    are judged by (content_prediction.is_held_out).  signals: 'text' and 'audio', where there are.
     """
     by_recording = transposed(interactions, len(factors.recording_factors))
     liked = liked_counts(by_recording)
     learnt = np.asarray(factors.recording_factors.any(axis=1))
     if params.artist_as_signal:
         signals = [*signals, artist_signal(factors.recording_factors, artist, np.log1p(liked) * learnt)]
-    wanted = liked <= params.evidence_limit
-    teachers = _teachers(factors.recording_factors, liked, learnt, artist, params, seed)
+    is_new, artist_share = known_days <= params.new_days, learnt.astype(np.float32)
+    wanted = is_new & (liked <= params.evidence_limit)
+    teachers = _teachers(factors.recording_factors, liked, learnt, held_out, params)
     progress(f"fusion: {int((teachers.weight > 0).sum()):,} recordings teach {int(wanted.sum()):,}")
-    strengths = _strengths(factors, by_recording, signals, teachers, seed)
+    strengths = _strengths(factors, by_recording, signals, teachers, _grown_up(known_days, params), seed)
     predicted = predict_vectors(signals, teachers, wanted, honest=False)
     parts = {name: np.zeros_like(factors.recording_factors) for name in (EVERYONE, *CONTENT)}
     parts[EVERYONE] += factors.recording_factors
     solvable = wanted & np.logical_or.reduce([part.any(axis=1) for part in predicted.values()])
-    is_new = known_days <= params.new_days
     for level, strength in enumerate(strengths):
-        rows = np.flatnonzero(solvable & is_new & (_level_of(liked) == level))
+        rows = np.flatnonzero(solvable & (_level_of(liked) == level) & (strength.recordings > 0))
+        artist_share[rows] = np.maximum(artist_share[rows], strength.scale)
         _solve(parts, rows, by_recording, factors.listener_factors, predicted, strength)
-    long_out = long_known(factors.regularization)
-    _solve(parts, np.flatnonzero(solvable & ~is_new), by_recording, factors.listener_factors, predicted, long_out)
-    return FusedVectors(parts[EVERYONE], parts[TEXT], parts[AUDIO], liked, strengths)
+    unproven = (liked < params.content_below) & np.logical_or.reduce([part.any(axis=1) for part in parts.values()])
+    return FusedVectors(parts[EVERYONE], parts[TEXT], parts[AUDIO], artist_share, liked, unproven, strengths)
 
 
-def _teachers(targets: Floats, liked: Ints, learnt: Bools, artist: Ints, params: FusionParams, seed: int) -> Teachers:
-    """Every fifth artist is held out; the more like a recording, the better its vector is known."""
-    random = np.random.default_rng([seed, 0])
-    held_out = random.random(int(artist.max(initial=-1)) + 1) < _HELD_OUT_ARTISTS
+def _teachers(targets: Floats, liked: Ints, learnt: Bools, held_out: Bools, params: FusionParams) -> Teachers:
+    """The more like a recording, the better its vector is known."""
     known = learnt & (liked >= params.teacher_listeners)
-    return Teachers(targets, np.where(known, liked / (liked + params.teacher_listeners), 0.0), held_out[artist])
+    return Teachers(targets, np.where(known, liked / (liked + params.teacher_listeners), 0.0), held_out)
+
+
+def _grown_up(known_days: Floats, params: FusionParams) -> Bools:
+    """Recordings that stopped being new in the last months; all that are not new, where those are too few."""
+    not_new = ~(known_days <= params.new_days)
+    lately = not_new & (known_days <= _GROWING_UP * params.new_days)
+    return np.asarray(lately if lately.sum() >= _FEWEST_GROWN_UP else not_new)
 
 
 def _strengths(
-    factors: CollaborativeFactors, by_recording: Interactions, signals: Sequence[Signal], teachers: Teachers, seed: int
+    factors: CollaborativeFactors,
+    by_recording: Interactions,
+    signals: Sequence[Signal],
+    teachers: Teachers,
+    grown_up: Bools,
+    seed: int,
 ) -> tuple[PriorStrength, ...]:
     """Learnt on recordings of held-out artists, predicted without them."""
     judged = teachers.held_out & (teachers.weight > 0)
@@ -155,7 +173,14 @@ def _strengths(
     if not eligible.any():
         return default_strengths(factors.regularization)
     return learn_strengths(
-        by_recording, factors.listener_factors, teachers.targets, predicted, eligible, factors.regularization, seed
+        by_recording,
+        factors.listener_factors,
+        teachers.targets,
+        predicted,
+        eligible,
+        grown_up,
+        factors.regularization,
+        seed,
     )
 
 

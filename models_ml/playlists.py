@@ -17,7 +17,7 @@ from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import any_credit_among, editions_for
 from models_ml.errors import InputError
-from models_ml.evidence import Content, shares
+from models_ml.evidence import Content, content_scores
 from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
 from models_ml.features import WeekFeatures
 from models_ml.playlist_tables import (
@@ -33,7 +33,7 @@ from models_ml.playlist_tables import (
     source_lists,
 )
 from models_ml.pools import Pool, from_batch
-from models_ml.ranking import Components, ContentScores, RankingParams, score
+from models_ml.ranking import Components, RankingParams, score
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
 from models_ml.slates import LaidOut, RankedPool, best_first, drawn_first, slate_of
@@ -170,27 +170,12 @@ class PlaylistMaker:
         features, owners = self._features, listeners[pool.rows]
         edition = editions_for(features, owners, pool.recordings)
         personal = pool.is_personal()
-        content = self._content_scores(listeners, pool)
+        content = content_scores(self._factors, self._content, listeners, pool, self._params.ranking)
         components = score(
             features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull, content
         )
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         return RankedPool(pool, edition, components, ~known, personal)
-
-    def _content_scores(self, listeners: Ints, pool: Pool) -> ContentScores:
-        """What words and sound say of each candidate."""
-        ranking, content = self._params.ranking, self._content
-        queries = self._factors.listener_factors[listeners]
-        nothing = np.zeros(len(pool))
-        near = [
-            of.of(listeners, pool.rows, pool.recordings) if weight and of is not None else nothing
-            for of, weight in ((content.text, ranking.text_weight), (content.audio, ranking.audio_weight))
-        ]
-        placed = [
-            shares(queries, vectors, pool.rows, pool.recordings)
-            for vectors in (self._factors.served_text, self._factors.served_audio)
-        ]
-        return ContentScores(*placed, *near)
 
     def _slots(self, listeners: Ints, full: Ints, ranked: RankedPool, chosen: Ints) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""

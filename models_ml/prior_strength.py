@@ -8,9 +8,13 @@ listeners. Their fused vector v is compared with the collaborative vector w of a
 scores of all listeners are apart, |U v - U w|^2 = (v - w)t UtU (v - w). Taken are strength and exposure with the least
 error, and the factor that least squares puts before v: without it predictions, which are shorter than what they
 predict, would lose every comparison.
+
+Recordings that many like were chosen because of that, and most new ones will never be liked as much. So the factor is
+multiplied by how much shorter, in the same measure, the vectors of recordings are that have been out for some months
+and that at least so many like, those that nobody likes included.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +29,8 @@ _EXPOSURES = (0.01, 0.03, 0.1, 0.3, 1.0)
 # Enough for the error to be known to a few percent, few enough to be quick.
 _MOST_THINNED = 300
 _FEWEST_THINNED = 10
+# Fewer don't say where a recording lies.
+_FEWEST_LISTENERS = 20
 # What is taken away has to be most of it, or there is nothing to compare with.
 _FULL_TO_THIN = 3
 
@@ -34,7 +40,7 @@ class PriorStrength:
     """At so many listeners: lambda, e (see fusion.py), the scale of scores, and the errors behind them.
 
     error: share of the squared scores that the fused vector misses.  error_without: the same by listening alone.
-    recordings: how many were thinned; 0 where too few could be, and the defaults stand.
+    recordings: how many were thinned; 0 where too few could be, and nothing is placed by a prediction.
     """
 
     listeners: int
@@ -47,17 +53,9 @@ class PriorStrength:
 
 
 def default_strengths(regularization: float) -> tuple[PriorStrength, ...]:
-    """What holds where nothing can be learnt."""
+    """What holds where nothing can be learnt: nothing is placed by a prediction."""
     missing = float("nan")
-    return tuple(
-        PriorStrength(n, max(1.0, 10 / (1 + n / 3)) * regularization, min(1.0, n / 30), 1.0, missing, missing, 0)
-        for n in LEVELS
-    )
-
-
-def long_known(regularization: float) -> PriorStrength:
-    """For recordings that everyone could have heard: the solve of the fit, its mean the prediction in place of zero."""
-    return PriorStrength(-1, regularization, 1.0, 1.0, float("nan"), float("nan"), 0)
+    return tuple(PriorStrength(n, regularization, 1.0, 0.0, missing, missing, 0) for n in LEVELS)
 
 
 def learn_strengths(
@@ -66,6 +64,7 @@ def learn_strengths(
     targets: Floats,
     predicted: Floats,
     eligible: Bools,
+    grown_up: Bools,
     regularization: float,
     seed: int,
 ) -> tuple[PriorStrength, ...]:
@@ -73,9 +72,10 @@ def learn_strengths(
 
     by_recording: who likes and dislikes each recording, transposed (owners are recordings).
     predicted: (m, f) honest predictions.  eligible: (m,) True for recordings of held-out artists with a prediction.
+    grown_up: (m,) True for recordings that were new some months ago.
     """
     gram = listener_factors.T.astype(np.float64) @ listener_factors.astype(np.float64)
-    learnt = []
+    learnt, liked = [], liked_counts(by_recording)
     for fallback in default_strengths(regularization):
         rows = _chosen(by_recording, eligible, fallback.listeners, seed)
         if len(rows) < _FEWEST_THINNED:
@@ -88,14 +88,23 @@ def learn_strengths(
             predicted[rows],
             gram,
         )
-        learnt.append(task.best(fallback.listeners, regularization))
+        best = task.best(fallback.listeners, regularization)
+        like_it = grown_up & (liked >= fallback.listeners)
+        shorter = _length(targets[like_it], gram) / max(_length(targets[rows], gram), 1e-12) if like_it.any() else 1.0
+        learnt.append(replace(best, scale=best.scale * min(1.0, shorter)))
     return tuple(learnt)
+
+
+def _length(vectors: Floats, gram: Floats) -> float:
+    """Root of the mean squared score; 0 of none."""
+    squares = np.einsum("nf,nf->n", vectors @ gram, vectors, dtype=np.float64)
+    return float(np.sqrt(squares.mean())) if len(squares) else 0.0
 
 
 def _chosen(by_recording: Interactions, eligible: Bools, listeners: int, seed: int) -> Ints:
     """Recordings to thin to so many listeners, ascending."""
     liked = liked_counts(by_recording)
-    rows = np.flatnonzero(eligible & (liked >= max(_FULL_TO_THIN * listeners, _FULL_TO_THIN * 10)))
+    rows = np.flatnonzero(eligible & (liked >= max(_FULL_TO_THIN * listeners, _FEWEST_LISTENERS)))
     if len(rows) <= _MOST_THINNED:
         return rows
     return np.sort(np.random.default_rng([seed, listeners]).choice(rows, _MOST_THINNED, replace=False))

@@ -8,11 +8,14 @@ Everything here is linear in the trained vectors, so that a score still falls ap
 recording adds to it (explanation.py).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models_ml.arrays import Floats, Ints
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.fusion import FusedVectors
+from models_ml.starting import Starts
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def serving_vectors(
     idle_days: Floats,
     params: ServingParams,
     placed: Floats | None = None,
+    artist_share: Floats | None = None,
 ) -> Floats:
     """(m, f) float32: each vector, helped by its artist's mean, weakened by how long it lay idle.
 
@@ -55,14 +59,50 @@ def serving_vectors(
     idle_days: (m,) days since anyone heard it, NaN where unknown.
     placed: (m, f) the vectors to serve, where they are more than what was learnt; zero where nothing is known, and so
     it stays.
+    artist_share: (m,) how much of its artist's mean each is helped by; None: all of it, where something was learnt.
     """
     placed = recording_factors if placed is None else placed
     known = placed.any(axis=1)
-    served = placed.astype(np.float32)
+    served: Floats = placed.astype(np.float32)
     if params.artist_weight:
-        served = served + np.float32(params.artist_weight) * _artist_means(recording_factors, artist, listener_count)
+        share = np.asarray(recording_factors.any(axis=1) if artist_share is None else artist_share, dtype=np.float32)
+        means = _artist_means(recording_factors, artist, listener_count)
+        served = served + (share * np.float32(params.artist_weight))[:, None] * means
     served[~known] = 0.0
     return np.ascontiguousarray(served * pull_left(idle_days, params)[:, None].astype(np.float32))
+
+
+def served_factors(
+    factors: CollaborativeFactors,
+    fused: FusedVectors,
+    starts: Starts,
+    artist: Ints,
+    listener_count: Ints,
+    idle_days: Floats,
+    params: ServingParams,
+) -> CollaborativeFactors:
+    """The factors with the vectors that are searched, of all listeners and recordings that anything is known of.
+
+    artist, listener_count, idle_days: as in `serving_vectors`.
+    """
+    pull = pull_left(idle_days, params)[:, None].astype(np.float32)
+    return replace(
+        factors,
+        listener_factors=starts.vectors,
+        listener_rung=starts.rung,
+        served_factors=serving_vectors(
+            factors.recording_factors,
+            artist,
+            listener_count,
+            idle_days,
+            params,
+            fused.vectors,
+            fused.artist_share,
+        ),
+        served_text=fused.text * pull,
+        served_audio=fused.audio * pull,
+        is_unproven=fused.is_unproven,
+    )
 
 
 def pull_left(idle_days: Floats, params: ServingParams) -> Floats:

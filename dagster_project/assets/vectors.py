@@ -9,15 +9,16 @@ import dagster as dg
 import numpy as np
 
 from dagster_project import keys
+from dagster_project.catalogue_io import artist_ids, first_artists
 from dagster_project.home import parse_week
-from dagster_project.progress import unhurried
+from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table
+from dagster_project.sound_io import SOUNDS, analyse_sounds, make_audio_vectors
 from dagster_project.text_io import TEXT_FEATURES, keep_text, read_text_inputs, text_metadata
 from dagster_project.vectors_io import (
     RETRIEVAL_QUALITY,
     factors_before,
-    first_artists,
     index_path,
     keep_factors,
     keep_fused,
@@ -28,6 +29,7 @@ from dagster_project.vectors_io import (
 )
 from models_ml.arrays import floats_with_nan
 from models_ml.collaborative import fit_collaborative
+from models_ml.content_prediction import is_held_out
 from models_ml.features import read_interactions
 from models_ml.fusion import fuse
 from models_ml.newcomers import read_newcomers
@@ -97,10 +99,48 @@ def text_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.
 
 
 @dg.asset(
+    key=keys.RECORDING_SOUNDS,
+    deps=[keys.feature("recording_sounds")],
+    partitions_def=keys.WEEKLY,
+    group_name="vectors",
+    kinds={"python"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
+def recording_sounds(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """What was measured of each recording's sound: a row per recording with a file. A file is analysed once, ever."""
+    week, lake = parse_week(context.partition_key), workspace.lake
+    table, unusable = analyse_sounds(workspace.paths, week, workspace.configuration.sound, unhurried())
+    for words in unusable:
+        LOG.warning("sound left out: %s", words)
+    lake.replace_week(SOUNDS, week, table)
+    return dg.MaterializeResult(metadata={"dagster/row_count": table.num_rows, "left_out": unusable[:100]})
+
+
+@dg.asset(
+    key=keys.AUDIO_VECTORS,
+    deps=[
+        keys.COLLABORATIVE_FACTORS,
+        keys.RECORDING_SOUNDS,
+        *(keys.feature(name) for name in ("recording_given_vectors", "interactions", "editions")),
+    ],
+    partitions_def=keys.WEEKLY,
+    group_name="vectors",
+    kinds={"python", "torch"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
+def audio_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Vectors of sound: a row per recording, by the network that learns what listening would say, or as they landed."""
+    week, settings = parse_week(context.partition_key), workspace.configuration
+    seed = seed_for("audio_vectors", week, settings.run.seed)
+    return dg.MaterializeResult(metadata=make_audio_vectors(workspace.paths, week, settings, seed, unhurried()))
+
+
+@dg.asset(
     key=keys.FUSED_VECTORS,
     deps=[
         keys.COLLABORATIVE_FACTORS,
         keys.TEXT_VECTORS,
+        keys.AUDIO_VECTORS,
         *(
             keys.feature(name)
             for name in (
@@ -133,21 +173,20 @@ def fused_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg
         interactions,
         first_artists(lake, week),
         known_days,
+        is_held_out(artist_ids(lake, week)),
         signals(lake, week),
         settings.fusion,
         seed,
         unhurried(),
     )
     placed = starts(factors, interactions, read_newcomers(**known), settings.starting)
-    keep_fused(lake, week, fused, placed, settings.fusion.content_below)
+    keep_fused(lake, week, fused, placed)
     strengths = [dataclasses.astuple(strength) for strength in fused.strengths]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(fused.liked),
             "recordings_placed": int(fused.vectors.any(axis=1).sum()),
-            "recordings_on_content": int(
-                ((fused.liked < settings.fusion.content_below) & fused.vectors.any(axis=1)).sum()
-            ),
+            "recordings_on_content": int(fused.is_unproven.sum()),
             "listeners_by_rung": dict(zip(RUNGS, np.bincount(placed.rung, minlength=len(RUNGS)).tolist(), strict=True)),
             "trust_in_predictions": dg.MetadataValue.md(
                 markdown_table([field.name for field in dataclasses.fields(PriorStrength)], strengths)

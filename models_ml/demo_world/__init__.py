@@ -5,13 +5,14 @@ Does not: reading landing, anything that the pipeline computes. Nothing else in 
 """
 
 from models_ml.demo_world.params import WorldParams, read_world_params
-from models_ml.demo_world.size import WorldSize, default_track_count
+from models_ml.demo_world.size import WorldSize, default_sound, default_track_count
 from models_ml.demo_world.world import WorldReport, write_world
 
 __all__ = [
     "WorldParams",
     "WorldReport",
     "WorldSize",
+    "default_sound",
     "default_track_count",
     "read_world_params",
     "write_world",

@@ -67,6 +67,7 @@ class Tracks:
     where there is no other.  edition_kind: 0 original, 1 same isrc, 2 same recording_id, 3 neither.
     playable_ms: from when on it can be heard.  available_ms: its own moment, 0 for none.
     markets: bits of genres.MARKETS.  sound: (tracks, 3) energy, darkness, acoustic, 0 to 1.
+    heard_as: the genre whose sound it has.
     """
 
     artist: Ints
@@ -85,6 +86,7 @@ class Tracks:
     sung: Bools
     language: Objects
     sound: Floats
+    heard_as: Ints
     tempo_bpm: Ints
     original: Ints
     edition_kind: Ints
@@ -159,7 +161,7 @@ def draw_tracks(seed: int, count: int, artists: Artists, size: WorldSize, params
     available = _availability(random, released, size, params)
     place = artists.place[artist] + scatter(random, len(first), ALBUM_SPREAD)[album]
     place = place + scatter(random, count, TRACK_SPREAD)
-    sound = draw_sound(random, artists, artist, place, params.sound_carries_taste)
+    heard_as, sound = draw_sound(random, artists, artist, place, params.sound_carries_taste)
     sung = random.random(count) < _of_genre("sung")[artists.genre[artist]]
     home = random.random(names) < _SONGS_IN_HOME_LANGUAGE
     language = np.where(home, artists.language, "en").astype(object)[artist]
@@ -182,6 +184,7 @@ def draw_tracks(seed: int, count: int, artists: Artists, size: WorldSize, params
         sung=sung,
         language=language,
         sound=sound,
+        heard_as=heard_as,
         tempo_bpm=_tempos(random, artists, artist, sound, params.sound_carries_taste),
         original=np.arange(count),
         edition_kind=np.zeros(count, dtype=np.int64),
@@ -226,8 +229,8 @@ def _availability(random: Random, released: Ints, size: WorldSize, params: World
     return np.where(own, np.maximum(np.where(late, arrival, with_release), 0), 0)
 
 
-def draw_sound(random: Random, artists: Artists, artist: Ints, place: Ints, carries: float) -> Floats:
-    """(tracks, 3) energy, darkness and acousticness: of the genre, bent by where the track lies in it."""
+def draw_sound(random: Random, artists: Artists, artist: Ints, place: Ints, carries: float) -> tuple[Ints, Floats]:
+    """(tracks,) genre heard; (tracks, 3) energy, darkness and acousticness of it, bent by where the track lies."""
     heard_as = _told(random, artists.genre, carries)[artist]
     bend = generator(0, "sound", "directions").standard_normal((place.shape[1], 3))
     inside = (place - artists.place[artist]) / UNIT
@@ -235,7 +238,7 @@ def draw_sound(random: Random, artists: Artists, artist: Ints, place: Ints, carr
     # einsum rather than BLAS: the same order of sums on every machine.
     bent = np.einsum("td,ds->ts", inside, bend, optimize=False) * 0.5 * carries
     sound: Floats = np.round(np.clip(genre_sound()[heard_as] + bent + own * (1 - 0.5 * carries), 0, 1), 3)
-    return sound
+    return heard_as, sound
 
 
 def _durations(random: Random, sound: Floats, artists: Artists, artist: Ints, carries: float) -> Ints:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.demo_world.catalogue import ALL_MARKETS, Catalogue
-from models_ml.demo_world.draws import Bools, Ints, Random, choose, generator
+from models_ml.demo_world.draws import Bools, Ints, Objects, Random, choose, generator
 from models_ml.demo_world.editions import SAME_ISRC, SAME_RECORDING_ID, SAME_TITLE
 from models_ml.demo_world.genres import (
     GENRE_NAMES,
@@ -24,6 +24,7 @@ from models_ml.demo_world.genres import (
 from models_ml.demo_world.ids import artist_ids, joined, numbered, track_ids, user_ids
 from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.size import DAY_MS, WorldSize
+from models_ml.demo_world.sound.plans import Heard
 
 _SECOND_GENRE_SHARE = 0.35
 _SECOND_ARTIST_SHARE = 0.06
@@ -221,8 +222,11 @@ def override_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, size: Wor
     )
 
 
-def truth_table(catalogue: Catalogue, ids: CatalogueIds) -> pa.Table:
-    """One row per track: what it really is. For evaluation, outside landing."""
+def truth_table(catalogue: Catalogue, ids: CatalogueIds, heard: Heard, sound_files: Objects) -> pa.Table:
+    """One row per track: what it really is. For evaluation, outside landing.
+
+    sound_files: (tracks,) what each track's sound file is like.
+    """
     tracks = catalogue.tracks
     dimensions = tracks.place.shape[1]
     columns = {name: pa.array(tracks.sound[:, place]) for place, name in enumerate(SOUND_NAMES)}
@@ -238,6 +242,11 @@ def truth_table(catalogue: Catalogue, ids: CatalogueIds) -> pa.Table:
             "mood": texts(np.array([mood.words[0] for mood in MOODS], dtype=object)[_plain_mood(tracks.sound)]),
             "tempo_bpm": pa.array(tracks.tempo_bpm),
             **columns,
+            "heard_genre": texts(GENRE_NAMES[tracks.heard_as]),
+            "key": pa.array(heard.key.astype(np.int32)),
+            "mode": texts(np.where(heard.minor, "minor", "major").astype(object)),
+            "instrumental": pa.array(~heard.sung),
+            "sound_file": texts(sound_files),
             "original_track_id": ids.track.take(pa.array(tracks.original)),
         }
     )

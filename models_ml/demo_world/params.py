@@ -71,6 +71,9 @@ class WorldParams:
     editorial_playlists_per_genre: int = _setting(3, "playlists", 0, 12, "playlists of the house, a genre")
     tags_per_track: float = _setting(1.5, "tags", 0, 20, "tags given to a track")
     documents_per_hundred_tracks: float = _setting(8.0, "documents", 0, 100, "reviews")
+    # Sound.
+    sound_share: float = _share(1.0, "tracks that have a sound file; recent ones all have, unless it is 0")
+    sound_seconds: float = _setting(5.0, "seconds", 2, 30, "length of a track's sound")
     # Dirt of real life.
     duplicate_share: float = _share(0.004, "events delivered twice", 0.2)
     event_id_missing_share: float = _share(0.03, "events without an event_id")
@@ -80,6 +83,9 @@ class WorldParams:
     unparsable_time_share: float = _share(0.0005, "events whose time can't be read", 0.2)
     negative_duration_share: float = _share(0.0005, "events with a negative ms_played", 0.2)
     unreadable_files: int = _setting(1, "files", 0, 5, "event files that break off in the middle")
+    silent_sound_files: int = _setting(1, "files", 0, 20, "sound files in which nothing is heard")
+    short_sound_files: int = _setting(1, "files", 0, 20, "sound files of a twentieth of a second")
+    corrupt_sound_files: int = _setting(1, "files", 0, 20, "sound files that have lost their beginning")
 
     def __post_init__(self) -> None:
         for setting in dataclasses.fields(self):

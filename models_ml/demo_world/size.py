@@ -16,12 +16,18 @@ MINIMUM_TRACKS = 480
 # Releases are announced this long ahead; the as-of rule has to hide them.
 WEEKS_AHEAD = 3
 
+_SMALL_WORLD = 5_000
 _EPOCH = dt.date(1970, 1, 1)
 
 
 def default_track_count(listeners: int) -> int:
     """Tracks of a world: 4,000 for a small one, else a tenth of the listeners, and 20,000 at least."""
-    return 4_000 if listeners < 5_000 else max(20_000, listeners // 10)
+    return 4_000 if listeners < _SMALL_WORLD else max(20_000, listeners // 10)
+
+
+def default_sound(listeners: int) -> bool:
+    """Whether tracks have sound files: in a small world. A file takes about 10 ms of a core and 120 kB."""
+    return listeners < _SMALL_WORLD
 
 
 def days_since_epoch(day: dt.date) -> int:
@@ -36,7 +42,7 @@ class WorldSize:
     listeners: people, all kinds together.  tracks: recordings and their other editions, fewer where too few
     recordings are old enough to have another edition; None takes default_track_count.  weeks: Mondays that
     will be run, the last ones.  last_week: the last of them; no event occurs on it or later.
-    history_weeks: weeks of listening before it.
+    history_weeks: weeks of listening before it.  sound: whether tracks have sound files; None takes default_sound.
     Raises InputError where a number is impossible or last_week is no Monday.
     """
 
@@ -45,6 +51,7 @@ class WorldSize:
     tracks: int | None = None
     weeks: int = 3
     history_weeks: int = 26
+    sound: bool | None = None
 
     def __post_init__(self) -> None:
         _require("listeners", self.listeners, 1, 100_000_000)
@@ -58,6 +65,11 @@ class WorldSize:
     def track_count(self) -> int:
         """Tracks, editions included."""
         return default_track_count(self.listeners) if self.tracks is None else self.tracks
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether tracks have sound files."""
+        return default_sound(self.listeners) if self.sound is None else self.sound
 
     @property
     def mondays(self) -> tuple[dt.date, ...]:

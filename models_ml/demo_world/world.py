@@ -31,16 +31,18 @@ from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.playlists import editorial_playlists, listener_playlists
 from models_ml.demo_world.sessions import draw_sessions
 from models_ml.demo_world.size import WorldSize
+from models_ml.demo_world.sound.files import sound_states, write_sound
+from models_ml.demo_world.sound.plans import draw_heard
 from models_ml.demo_world.world_files import FILE_NAMES, WorldFiles
 from models_ml.errors import InputError
 
 # Raised whenever the same arguments would give another world.
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 MARKER = ".demo_world.json"
 _UNFINISHED_MARKER = f"{MARKER}.part"
 _BESIDE = ".writing"
 _WRITING, _WRITTEN = "writing", "written"
-_DATASETS = (*FILE_NAMES, "events")
+_DATASETS = (*FILE_NAMES, "events", "audio")
 _TRUTH_FILES = ("listeners.parquet", "tracks.parquet", "world.json")
 _UNREADABLE_ROWS = 200
 
@@ -91,7 +93,12 @@ def write_world(
 
 def _arguments(size: WorldSize, params: WorldParams, seed: int) -> dict[str, Any]:
     """Everything that the world depends on, as plain values."""
-    sizes = {**dataclasses.asdict(size), "tracks": size.track_count, "last_week": size.last_week.isoformat()}
+    sizes = {
+        **dataclasses.asdict(size),
+        "tracks": size.track_count,
+        "sound": size.has_sound,
+        "last_week": size.last_week.isoformat(),
+    }
     return {"version": WORLD_VERSION, "seed": seed, "size": sizes, "params": dataclasses.asdict(params)}
 
 
@@ -163,7 +170,9 @@ def _write_all(
     """Every file of the world; rows by dataset."""
     catalogue = draw_catalogue(seed, size, params)
     ids = catalogue_ids(catalogue)
-    pq.write_table(catalogue_tables.truth_table(catalogue, ids), truth / "tracks.parquet")
+    states = sound_states(seed, catalogue, size, params)
+    heard = draw_heard(seed, catalogue, params.sound_carries_taste)
+    pq.write_table(catalogue_tables.truth_table(catalogue, ids, heard, states), truth / "tracks.parquet")
     shelves = make_shelves(catalogue, params)
     with WorldFiles(landing, size) as files, WorldFiles(truth, size) as truths:
         _write_catalogue(files, catalogue, ids, size, params, seed)
@@ -173,7 +182,9 @@ def _write_all(
             _write_chunk(files, truths, first, catalogue, ids, shelves, size, params, seed)
             done = min(first + step, size.listeners)
             progress(f"{done} of {size.listeners} listeners, {files.rows.get('events', 0)} events written")
-        return dict(files.rows)
+        rows = dict(files.rows)
+    sounds = write_sound(landing, seed, catalogue, ids, states, params, progress)
+    return {"audio": sounds, **rows} if sounds else rows
 
 
 def _write_catalogue(

@@ -22,10 +22,10 @@ from models_ml.landing.hashes import FileState, HashCache, content_hash
 from models_ml.landing.readers import read_landing_file
 from models_ml.landing.report import IntakeFile, IntakeReport
 from models_ml.landing.scan import LandingFile, scan_landing
+from models_ml.landing.sounds import FIRST_SEEN_KEY, SOUND_DATASET, TakenInSounds, sounds_file
 from models_ml.landing.storage import remove_leftovers, replacing
 
 EMPTY_NAME = "_empty"
-FIRST_SEEN_KEY = b"monday_mix.first_seen_at"
 ROW_COUNT_KEY = b"monday_mix.row_count"
 _BIG_FILE_BYTES = 50_000_000
 _FILES_A_LINE = 200
@@ -49,7 +49,8 @@ def _say_nothing(line: str) -> None:
 def take_in(
     landing: Path, intake: Path, now: dt.datetime, progress: Callable[[str], None] = _say_nothing
 ) -> IntakeReport:
-    """Read each new content in landing once into `intake/<dataset>/<hash>.parquet`; report every file.
+    """Read each new content in landing once into `intake/<dataset>/<hash>.parquet`, new sounds together into
+    `intake/audio/sounds-<hash>.parquet`; report every file.
 
     now: the moment new contents are first seen, UTC where it has no zone.
     Files that can't be read are reported and tried again the next time. Contents taken in before are
@@ -59,10 +60,11 @@ def take_in(
     ensure_empty_intake(intake)
     for name in DATASETS:
         remove_leftovers(intake / name)
-    run = _Run(intake, _in_utc(now), HashCache(intake), progress)
+    run = _Run(intake, _in_utc(now), HashCache(intake), TakenInSounds(intake), progress)
     found = scan_landing(landing)
     numbered = [(file, position, len(found)) for position, file in enumerate(found, 1)]
     files = tuple(in_order(lambda one: run.take_in_file(*one), numbered, worker_count(0)))
+    run.sounds.save(run.now)
     run.hashes.save()
     return IntakeReport(_with_duplicates(files))
 
@@ -78,8 +80,11 @@ def ensure_empty_intake(intake: Path) -> None:
 
 
 def intake_path(intake: Path, dataset: str, file_hash: str) -> Path:
-    """Where the rows of a content are."""
-    return intake / dataset / f"{file_hash}.parquet"
+    """Where the rows of a content are, or would be."""
+    own = intake / dataset / f"{file_hash}.parquet"
+    if dataset != SOUND_DATASET or own.exists():
+        return own
+    return sounds_file(intake / dataset, file_hash) or own
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:
@@ -107,6 +112,7 @@ class _Run:
     intake: Path
     now: dt.datetime
     hashes: HashCache
+    sounds: TakenInSounds
     progress: Callable[[str], None]
     turns: dict[tuple[str, str], Lock] = field(default_factory=dict)
 
@@ -145,16 +151,17 @@ class _Run:
         if state.size_bytes >= _BIG_FILE_BYTES:
             self.progress(f"intake: reading {file.path} ({state.size_bytes / 1e6:.0f} MB)")
         # The row of a sound file is its path: the same sound under two tracks' names is two rows.
-        is_sound = file.file_format is not None and file.file_format.name == "audio"
         with reading(f"landing/{file.path}"):
-            file_hash = content_hash(file.location, salt=f"{file.path}\n" if is_sound else "")
+            file_hash = content_hash(file.location, salt=f"{file.path}\n" if _is_sound(file) else "")
         _require_unchanged(file, state)
         self.hashes.put(file.path, state, file_hash)
         return file_hash
 
     def _known(self, file: LandingFile, file_hash: str) -> _TakenIn | None:
         """What is known of a content taken in before."""
-        location = intake_path(self.intake, file.dataset, file_hash)
+        if _is_sound(file) and (first_seen_at := self.sounds.first_seen_at(file_hash)):
+            return _TakenIn(first_seen_at, 1)
+        location = self.intake / file.dataset / f"{file_hash}.parquet"
         if not location.exists():
             return None
         try:
@@ -168,6 +175,9 @@ class _Run:
 
     def _read(self, file: LandingFile, file_format: FileFormat, file_hash: str, state: FileState) -> _TakenIn:
         """Take a content in. Nothing is left of a file that breaks midway or changes meanwhile."""
+        if _is_sound(file):
+            self.sounds.add(file.path, file_hash)
+            return _TakenIn(self.now, 1)
         dataset = DATASETS[file.dataset]
         row_count = 0
         with replacing(intake_path(self.intake, file.dataset, file_hash)) as beside:
@@ -200,6 +210,10 @@ def _writer(path: Path, dataset: Dataset) -> pq.ParquetWriter:
         use_dictionary=["_file_hash", "_parse_error", "_extras", *(set(repeated) - _ONCE_EACH)],
         write_statistics=False,
     )
+
+
+def _is_sound(file: LandingFile) -> bool:
+    return file.file_format is not None and file.file_format.name == "audio"
 
 
 def _require_unchanged(file: LandingFile, state: FileState) -> None:

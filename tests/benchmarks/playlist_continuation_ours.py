@@ -21,22 +21,30 @@ import pyarrow as pa
 
 from dagster_project.assets.playlists import week_features
 from dagster_project.assets.warehouse import FEATURE_TABLES, manifest
+from dagster_project.catalogue_io import artist_ids
 from dagster_project.configuration import Configuration, load_configuration
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.inputs import fix_week_files
 from dagster_project.lake import Lake
 from dagster_project.resources import clear_scratch, dbt_build_arguments, dbt_environment, prepare_home, warehouse_dbt
 from dagster_project.run_lock import hold_run_lock
-from dagster_project.vectors_io import keep_factors, load_factors, serve
-from models_ml.arrays import Ints
+from dagster_project.text_io import TEXT_RECORDINGS, keep_text, read_text_inputs
+from dagster_project.vectors_io import keep_factors, load_factors
+from models_ml.affinity import ContentAffinity
+from models_ml.arrays import Ints, floats_with_nan
 from models_ml.candidates import find_candidates
-from models_ml.collaborative import CollaborativeFactors, fit_collaborative
+from models_ml.collaborative import CollaborativeFactors, fit_collaborative, vectors_of
+from models_ml.content_prediction import Signal, is_held_out
+from models_ml.evidence import Content, content_scores
 from models_ml.features import WeekFeatures
+from models_ml.fusion import fuse
 from models_ml.pools import from_batch
 from models_ml.ranking import score
 from models_ml.retrieval import build_retriever
 from models_ml.seeds import seed_for
-from models_ml.serving import pull_left
+from models_ml.serving import pull_left, served_factors
+from models_ml.starting import Starts
+from models_ml.text.vectors import train_text
 from tests.benchmarks.playlist_continuation_truth import Monday, read_monday
 from tests.real_data import SHARED_DATA, land_playlist_archive
 
@@ -154,9 +162,9 @@ def ranked_lists(folder: Path, week: dt.date, overlay: Overlay) -> Ints:
     deeper and ranks more; here it does not.
     """
     home = features_of(folder, week, overlay)
-    settings, lake = _configuration(folder / "tuning" / f"{_hash(overlay)}.toml", overlay), Lake(home.lake)
+    settings = _configuration(folder / "tuning" / f"{_hash(overlay)}.toml", overlay)
     features, monday = _as_of(home.root, week)
-    factors = serve(_factors(folder, home, week, settings), lake, week, settings.serving)
+    factors, content = _placed(folder, home, week, settings)
     listeners = int(factors.has_vector.sum())
     retriever = build_retriever(factors.served, factors.retrievable, settings.retrieval, listeners)
     table = find_candidates(features, factors, retriever, settings.candidates).table
@@ -164,7 +172,8 @@ def ranked_lists(folder: Path, week: dt.date, overlay: Overlay) -> Ints:
     for batch in table.to_batches():
         listener, pool = from_batch(batch)
         owners, personal = listener[pool.rows], pool.is_personal()
-        scores = score(features, owners, pool.recordings, pool.scores, personal, settings.ranking, pull).final
+        said = content_scores(factors, content, listener, pool, settings.ranking)
+        scores = score(features, owners, pool.recordings, pool.scores, personal, settings.ranking, pull, said).final
         order = np.lexsort((pool.recordings, -scores, ~personal, owners))
         parts.append(pa.table({"user_index": owners[order], "recording_index": pool.recordings[order]}))
     return monday.lists_of(pa.concat_tables(parts), features.user_id)
@@ -205,6 +214,26 @@ def _factors(folder: Path, home: Home, week: dt.date, settings: Configuration) -
     factors = fit_collaborative(interactions, listeners, recordings, settings.collaborative, seed)
     keep_factors(lake, week, factors, factors.to_tables(listeners, recordings))
     return factors
+
+
+def _placed(folder: Path, home: Home, week: dt.date, settings: Configuration) -> tuple[CollaborativeFactors, Content]:
+    """The factors as they are searched, and what is known beside listening; words are read once for each setting."""
+    lake, factors = Lake(home.lake), _factors(folder, home, week, settings)
+    words = Lake(folder / "tuning" / "words" / _hash(asdict(settings.text)))
+    if not words.has_week(TEXT_RECORDINGS, week):
+        seed = seed_for("text_vectors", week, settings.run.seed)
+        keep_text(words, week, train_text(read_text_inputs(lake, week), settings.text, seed))
+    features, _ = _as_of(home.root, week)
+    signals = [Signal("text", vectors_of(words.read_week(TEXT_RECORDINGS, week)))]
+    recordings, artist = features.recordings, features.artist_of_recording
+    known_days = floats_with_nan(lake.read_week("features/recordings", week), "recordings", "known_days")
+    seed = seed_for("fused_vectors", week, settings.run.seed)
+    held_out = is_held_out(artist_ids(lake, week))
+    fused = fuse(factors, features.interactions, artist, known_days, held_out, signals, settings.fusion, seed)
+    starts = Starts(factors.listener_factors, factors.rungs)
+    of_recordings = recordings.listener_count, recordings.idle_days
+    served = served_factors(factors, fused, starts, artist, *of_recordings, settings.serving)
+    return served, Content(ContentAffinity(features.interactions, signals[0].vectors))
 
 
 def _landed(root: Path) -> Home:

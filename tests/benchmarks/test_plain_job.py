@@ -23,7 +23,7 @@ MONDAY = pd.Timestamp(WEEK, tz="UTC")
 @pytest.fixture(scope="module")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plain")
-    size = WorldSize(listeners=120, tracks=600, weeks=1, last_week=WEEK + dt.timedelta(weeks=1))
+    size = WorldSize(listeners=120, tracks=600, weeks=1, last_week=WEEK + dt.timedelta(weeks=1), sound=False)
     write_world(folder / "landing", folder / "truth", size, WorldParams(), 3)
     return folder / "landing"
 

@@ -167,7 +167,7 @@ def _land_demo(landing: Path) -> None:
     write_world(
         landing,
         landing.parent / "truth",
-        WorldSize(listeners=150, tracks=1200, weeks=1, last_week=MONDAY),
+        WorldSize(listeners=150, tracks=1200, weeks=1, last_week=MONDAY, sound=False),
         WorldParams(),
         seed=3,
     )

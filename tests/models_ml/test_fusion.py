@@ -61,7 +61,10 @@ def world():
 
 
 def fused(world, signals, known_days, **params):
-    return fuse(world.factors, world.interactions, world.artist, known_days, signals, FusionParams(**params), 1)
+    held_out = world.artist % 5 == 0
+    return fuse(
+        world.factors, world.interactions, world.artist, known_days, held_out, signals, FusionParams(**params), 1
+    )
 
 
 def of_age(days):
@@ -99,13 +102,22 @@ def test_without_any_signal_everything_stays_where_listening_put_it(world):
     assert (placed.vectors == world.factors.recording_factors).all()
 
 
-def test_what_has_been_out_for_long_is_placed_by_its_listening(world):
+@pytest.mark.parametrize("days", [365, np.nan])
+def test_what_has_been_out_for_long_is_placed_by_its_listening(world, days):
     """Nobody hearing it for a year says more than any title."""
-    new = fused(world, [Signal("text", world.words)], of_age(1))
-    old = fused(world, [Signal("text", world.words)], of_age(365))
-    unknown = fused(world, [Signal("text", world.words)], of_age(np.nan))
-    assert np.linalg.norm(old.vectors[:40]) < 0.3 * np.linalg.norm(new.vectors[:40])
-    assert (old.vectors == unknown.vectors).all()
+    placed = fused(world, [Signal("text", world.words)], of_age(days))
+    assert (placed.vectors == world.factors.recording_factors).all()
+
+
+def test_new_recordings_are_expected_to_become_what_others_became(world):
+    """Where most that were new some months ago found nobody, a new one starts lower."""
+    ages = of_age(1)
+    ages[40:100] = 100
+    some = fused(world, [Signal("text", world.words)], ages)
+    silent = of_age(1)
+    silent[:20], silent[40:60] = 100, 100
+    fewer = fused(world, [Signal("text", world.words)], silent)
+    assert 0 < fewer.strengths[0].scale < some.strengths[0].scale
 
 
 def test_trust_in_listening_grows_with_listeners(world):
@@ -128,7 +140,7 @@ def test_nothing_at_all_is_fused_to_nothing():
     nothing = np.zeros((0, 3), dtype=np.float32)
     factors = CollaborativeFactors(nothing, nothing, 0.0, 0, False, 1.0)
     empty = Interactions(Pairs(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), 1), np.zeros(0), np.zeros(0))
-    placed = fuse(factors, empty, np.zeros(0, dtype=int), np.zeros(0), [], FusionParams(), 1)
+    placed = fuse(factors, empty, np.zeros(0, dtype=int), np.zeros(0), np.zeros(0, dtype=bool), [], FusionParams(), 1)
     assert placed.vectors.shape == (0, 3)
 
 

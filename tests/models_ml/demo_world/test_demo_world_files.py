@@ -61,7 +61,7 @@ EVENT_TYPES = set(
         "block_artist",
     ]
 )
-TINY = WorldSize(listeners=30, tracks=480, weeks=1, last_week=LAST_WEEK, history_weeks=2)
+TINY = WorldSize(listeners=30, tracks=480, weeks=1, last_week=LAST_WEEK, history_weeks=2, sound=False)
 CUTOFF = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
 
 
@@ -334,7 +334,7 @@ def test_the_truth_has_a_row_for_every_listener_and_track_in_order() -> None:
     ],
 )
 def test_worlds_at_the_edge_can_be_written(tmp_path: Path, listeners: int, changes: dict[str, float]) -> None:
-    size = WorldSize(listeners, LAST_WEEK, tracks=480, weeks=1, history_weeks=1)
+    size = WorldSize(listeners, LAST_WEEK, tracks=480, weeks=1, history_weeks=1, sound=False)
     rows = write_tiny(tmp_path, 3, WorldParams(**changes), size)
     assert 0 < rows["tracks"] <= 480
     assert rows.get("users", 0) + rows.get("events", 0) > 0

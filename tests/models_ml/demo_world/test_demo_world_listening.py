@@ -25,7 +25,7 @@ from models_ml.demo_world.sessions import draw_sessions
 from models_ml.demo_world.size import WEEK_MS
 from tests.models_ml.demo_world.world_fixture import LAST_WEEK, dataset, small_world, truth
 
-SIZE = WorldSize(listeners=1_200, tracks=2_400, weeks=3, last_week=LAST_WEEK, history_weeks=26)
+SIZE = WorldSize(listeners=1_200, tracks=2_400, weeks=3, last_week=LAST_WEEK, history_weeks=26, sound=False)
 
 
 def chunk_of(params: WorldParams, size: WorldSize = SIZE, seed: int = 5) -> Chunk:
@@ -236,7 +236,7 @@ def test_sound_follows_the_genre_as_far_as_it_carries_taste(signal: str) -> None
 
 
 def tag_agreement(folder: Path, carries: float) -> float:
-    size = WorldSize(listeners=20, tracks=4_000, weeks=1, last_week=LAST_WEEK, history_weeks=1)
+    size = WorldSize(listeners=20, tracks=4_000, weeks=1, last_week=LAST_WEEK, history_weeks=1, sound=False)
     params = WorldParams(words_carry_taste=carries, genre_carries_taste=1)
     write_world(folder / "landing", folder / "truth", size, params, 6)
     with duckdb.connect() as connection:

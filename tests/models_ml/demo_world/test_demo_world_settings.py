@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.demo_world import WorldParams, WorldSize, default_track_count, read_world_params
+from models_ml.demo_world import WorldParams, WorldSize, default_sound, default_track_count, read_world_params
 from models_ml.errors import InputError
 
 MONDAY = dt.date(2026, 11, 2)
@@ -28,6 +28,14 @@ def toml(folder: Path, text: str) -> Path:
 def test_the_default_catalogue_grows_with_the_listeners(listeners: int, tracks: int) -> None:
     assert default_track_count(listeners) == tracks
     assert WorldSize(listeners, MONDAY).track_count == tracks
+
+
+def test_small_worlds_have_sound_unless_they_are_told_otherwise() -> None:
+    assert [default_sound(listeners) for listeners in (1, 4_999, 5_000, 100_000)] == [True, True, False, False]
+    assert WorldSize(1_000, MONDAY).has_sound
+    assert not WorldSize(10_000, MONDAY).has_sound
+    assert not WorldSize(1_000, MONDAY, sound=False).has_sound
+    assert WorldSize(10_000, MONDAY, sound=True).has_sound
 
 
 def test_the_weeks_to_run_are_the_last_mondays_oldest_first() -> None:

@@ -20,7 +20,7 @@ from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.demo_world.world import WorldReport
 
 LAST_WEEK = dt.date(2026, 11, 2)
-SIZE = WorldSize(listeners=400, tracks=960, weeks=3, last_week=LAST_WEEK, history_weeks=10)
+SIZE = WorldSize(listeners=400, tracks=960, weeks=3, last_week=LAST_WEEK, history_weeks=10, sound=False)
 PARAMS = WorldParams()
 SEED = 11
 

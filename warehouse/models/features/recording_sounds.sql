@@ -14,8 +14,18 @@ editions as (
     select
         edition_index,
         recording_index,
-        track_id
+        track_id,
+        genres
     from {{ ref('editions') }}
+
+),
+
+tracks as (
+
+    select
+        track_id,
+        language
+    from {{ ref('int_known_tracks') }}
 
 ),
 
@@ -26,9 +36,13 @@ ranked as (
         editions.recording_index,
         sounds.track_id,
         sounds.path,
+        list_sort(list_distinct(list_transform(editions.genres, lambda genre: lower(trim(genre))))) as genres,
+        -- 'zxx' is the code for no words at all; a language that isn't stated says nothing.
+        tracks.language = 'zxx' as is_instrumental,
         row_number() over (partition by editions.recording_index order by editions.edition_index) as choice
     from sounds
     inner join editions on sounds.track_id = editions.track_id
+    inner join tracks on sounds.track_id = tracks.track_id
     where sounds.versions_ago = 1
 
 )
@@ -36,7 +50,9 @@ ranked as (
 select
     recording_index,
     track_id,
-    path
+    path,
+    genres,
+    is_instrumental
 from ranked
 where choice = 1
 order by recording_index

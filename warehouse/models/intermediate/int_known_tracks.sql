@@ -39,6 +39,7 @@ final as (
         released_on,
         coalesce(cast(available_from as date), released_on) as available_on,
         coalesce(genres, []) as genres,
+        lower(language) as language,
         coalesce(explicit, false) as explicit,
         case when len(markets) > 0 then list_transform(markets, lambda market: upper(trim(market))) end as markets,
         isrc,

@@ -1,0 +1,258 @@
+"""Sound in and out of the lake: files to analyse, what was heard of them, the network's vectors.
+
+Belongs here: which tables and files the sound steps read, and where what they make lies. Does not: analysis, training
+(models_ml/sound).
+"""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dagster_project.catalogue_io import artist_ids
+from dagster_project.configuration import Configuration
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from dagster_project.manifest import parent_week
+from models_ml.arrays import Floats, Ints, Progress
+from models_ml.collaborative import vector_column, vectors_of
+from models_ml.content_prediction import is_held_out
+from models_ml.errors import InputError
+from models_ml.sound.hashes import hash_files
+from models_ml.sound.model_params import SoundModelParams
+from models_ml.sound.spectrograms import Bytes, SpectrogramParams
+from models_ml.sound.store import MISSING, OK, SoundStore
+from models_ml.sound.targets import SoundTargets, evidence_weight
+from models_ml.sound.training import train_sound
+from models_ml.sound.vectors import SoundModel, SoundPredictions
+
+SOUNDS, AUDIO_RECORDINGS = "vectors/recording_sounds", "vectors/audio_recordings"
+MEASURED = (
+    "tempo_bpm",
+    "tempo_confidence",
+    "key",
+    "mode",
+    "key_confidence",
+    "energy",
+    "brightness_hz",
+    "loudness_lufs",
+)
+NETWORK, GIVEN, NOTHING = "network", "track_vectors", "nothing"
+# Genres with fewer recordings teach nothing.
+_FEWEST_OF_A_GENRE = 20
+# A network that fewer recordings teach learns them by heart.
+_FEWEST_TEACHERS = 100
+
+
+def store_folder(home: Home) -> Path:
+    """Where spectrograms are kept, by content."""
+    return home.lake / "sound"
+
+
+def analyse_sounds(
+    home: Home, week: dt.date, params: SpectrogramParams, progress: Progress
+) -> tuple[pa.Table, list[str]]:
+    """(a row per recording that has a file: what was measured of it, what can't be used in words)."""
+    lake = Lake(home.lake)
+    listed = lake.read_week("features/recording_sounds", week)
+    paths = [_absolute(home, path) for path in listed["path"].to_pylist()]
+    hashed = hash_files(paths, store_folder(home), progress)
+    heard = SoundStore(store_folder(home), params).analyse(hashed.files, progress)
+    of_path = {file.path: file.content_hash for file in hashed.files}
+    row_of = {hash_: row for row, hash_ in enumerate(heard["content_hash"].to_pylist())}
+    place = np.array([row_of.get(of_path.get(path, ""), -1) for path in paths], dtype=np.int64)
+    table = _with_measures(listed, heard, place)
+    unusable = [row["message"] for row in heard.to_pylist() if row["status"] != OK]
+    return table, [*unusable, *(f"{path}: can't be opened" for path in hashed.missing)]
+
+
+def _absolute(home: Home, path: str) -> Path:
+    return Path(path) if Path(path).is_absolute() else home.landing / path
+
+
+def _with_measures(listed: pa.Table, heard: pa.Table, place: Ints) -> pa.Table:
+    """The listed recordings with what was heard of each; null, and status missing, where there is no file."""
+    taken = pa.array(place, mask=place < 0)
+    table = listed.select(["recording_index", "track_id", "genres", "is_instrumental"])
+    for name in ("content_hash", "status", "duration_seconds", *MEASURED):
+        values = heard[name].combine_chunks().take(taken)
+        table = table.append_column(name, values.fill_null(MISSING) if name == "status" else values)
+    return table
+
+
+@dataclass(frozen=True)
+class HeardRecordings:
+    """Recordings whose sound is usable.  rows: their recording_index.  hashes: of their content, in the same order."""
+
+    rows: Ints
+    hashes: list[str]
+    table: pa.Table
+
+    @classmethod
+    def of(cls, sounds: pa.Table) -> "HeardRecordings":
+        """Those of the week's table."""
+        usable = sounds.filter(pc.equal(sounds["status"], OK))
+        return cls(usable["recording_index"].to_numpy().astype(np.int64), usable["content_hash"].to_pylist(), usable)
+
+
+def train_on_sounds(
+    home: Home,
+    week: dt.date,
+    heard: HeardRecordings,
+    recording_factors: Floats,
+    liked: Ints,
+    artist: pa.Array,
+    params: tuple[SpectrogramParams, SoundModelParams],
+    seed: int,
+    progress: Progress,
+) -> tuple[SoundModel, SoundPredictions]:
+    """The network, from last week's where there is one, and what it hears in every usable recording."""
+    store, model_params = SoundStore(store_folder(home), params[0]), params[1]
+    factors = recording_factors[heard.rows]
+    genres, known, names = _genres(heard.table)
+    targets = SoundTargets(
+        vectors=factors,
+        weight=evidence_weight(liked[heard.rows], model_params),
+        artist=np.unique(np.asarray(artist.take(pa.array(heard.rows))), return_inverse=True)[1],
+        genres=genres,
+        genre_known=known,
+        genre_names=names,
+        instrumental=heard.table["is_instrumental"].cast(pa.float32()).to_numpy().astype(np.float32),
+        aside=is_held_out(artist)[heard.rows],
+    )
+
+    def mels(rows: Ints) -> Bytes:
+        return store.mels([heard.hashes[row] for row in rows])
+
+    home.models(week).mkdir(parents=True, exist_ok=True)
+    checkpoint = home.models(week) / "sound.checkpoint"
+    model = train_sound(mels, targets, model_params, seed, checkpoint, _previous(home, week), progress)
+    model.save(model_path(home, week))
+    checkpoint.unlink(missing_ok=True)
+    blocks = (mels(np.arange(start, min(start + 256, len(heard.rows)))) for start in range(0, len(heard.rows), 256))
+    return model, model.embed(blocks, progress)
+
+
+def model_path(home: Home, week: dt.date) -> Path:
+    """Where a week's network lies."""
+    return home.models(week) / "sound.model"
+
+
+def _previous(home: Home, week: dt.date) -> bytes | None:
+    parent = parent_week(home, week)
+    path = model_path(home, parent) if parent else None
+    return path.read_bytes() if path and path.exists() else None
+
+
+def _genres(table: pa.Table) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, ...]]:
+    """(labels, whether known, names) of genres that enough recordings have."""
+    lists = table["genres"].combine_chunks()
+    counted = pc.value_counts(lists.flatten())
+    names = tuple(sorted(row["values"] for row in counted.to_pylist() if row["counts"] >= _FEWEST_OF_A_GENRE))
+    if not names:
+        return None, None, ()
+    labels = np.zeros((len(table), len(names)), dtype=bool)
+    place = pc.index_in(lists.flatten(), pa.array(names)).fill_null(-1).to_numpy(zero_copy_only=False)
+    row = pc.list_parent_indices(lists).to_numpy()
+    labels[row[place >= 0], place[place >= 0]] = True
+    return labels, np.asarray(labels.any(axis=1)), names
+
+
+def keep_audio(lake: Lake, week: dt.date, rows: Ints, vectors: Floats, heard: pa.Table | None, source: str) -> int:
+    """Write the vectors of sound, and what the network hears beside; the source stands in each row."""
+    table = pa.table(
+        {
+            "recording_index": rows.astype(np.int32),
+            "vector": vector_column(vectors),
+            "source": pa.array([source] * len(rows), pa.string()),
+        }
+    )
+    for name, values in () if heard is None else zip(heard.column_names, heard.columns, strict=True):
+        table = table.append_column(name, values)
+    return lake.replace_week(AUDIO_RECORDINGS, week, table)
+
+
+def read_audio(lake: Lake, week: dt.date, recording_count: int) -> Floats | None:
+    """(m, d) float32 unit vectors of sound, zero where nothing was heard; None where nothing was at all."""
+    table = lake.read_week(AUDIO_RECORDINGS, week)
+    if not table.num_rows:
+        return None
+    some = vectors_of(table)
+    vectors = np.zeros((recording_count, some.shape[1]), dtype=np.float32)
+    vectors[table["recording_index"].to_numpy()] = some
+    return vectors
+
+
+def given_vectors(lake: Lake, week: dt.date, kind: str) -> tuple[Ints, Floats] | None:
+    """(recordings, their landed vectors at length 1) in place of ours; None where none landed.
+
+    Raises InputError naming track and lengths where they differ.
+    """
+    table = lake.read_week("features/recording_given_vectors", week)
+    table = table.filter(pc.equal(table["kind"], kind))
+    if not table.num_rows:
+        return None
+    lengths = pc.list_value_length(table["vector"]).to_numpy()
+    odd = np.flatnonzero(lengths != lengths[0])
+    if len(odd):
+        track, first = table["track_id"][int(odd[0])].as_py(), table["track_id"][0].as_py()
+        raise InputError(
+            f"track_vectors: vector of track {track} has {lengths[odd[0]]} numbers, that of {first} {lengths[0]}; "
+            f"land one kind of vector as {kind}"
+        )
+    flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    vectors = flat.reshape(len(lengths), -1)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return table["recording_index"].to_numpy().astype(np.int64), vectors / np.where(norms > 0, norms, 1)
+
+
+def make_audio_vectors(
+    home: Home, week: dt.date, settings: Configuration, seed: int, progress: Progress
+) -> dict[str, Any]:
+    """Keep the week's vectors of sound, from where the settings say; returns what a person wants to see of them."""
+    lake, source = Lake(home.lake), settings.run.audio_source
+    given = given_vectors(lake, week, "audio") if source in ("auto", GIVEN) else None
+    if given is not None:
+        return {"dagster/row_count": keep_audio(lake, week, *given, None, GIVEN), "source": GIVEN}
+    heard = HeardRecordings.of(lake.read_week(SOUNDS, week))
+    recordings = vectors_of(lake.read_week("vectors/recording_factors", week))
+    liked = _liked(lake, week, len(recordings))
+    taught = (liked[heard.rows] >= settings.sound_model.minimum_listeners) & recordings[heard.rows].any(axis=1)
+    if source not in ("auto", NETWORK) or taught.sum() < _FEWEST_TEACHERS:
+        nothing = np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.float32)
+        return {"dagster/row_count": keep_audio(lake, week, *nothing, None, NOTHING), "source": NOTHING}
+    model, told = train_on_sounds(
+        home,
+        week,
+        heard,
+        recordings,
+        liked,
+        artist_ids(lake, week),
+        (settings.sound, settings.sound_model),
+        seed,
+        progress,
+    )
+    chances = pa.table({"instrumental": told.instrumental, **_best_genre(told, model.genre_names)})
+    rows = keep_audio(lake, week, heard.rows, told.embedding, chances, NETWORK)
+    return {"dagster/row_count": rows, "source": NETWORK, **dataclasses.asdict(model.quality)}
+
+
+def _liked(lake: Lake, week: dt.date, recording_count: int) -> Ints:
+    """(m,) how many like each recording."""
+    table = lake.read_week("features/interactions", week, ["recording_index", "preference"])
+    liked = table["preference"].to_numpy() > 0
+    return np.bincount(table["recording_index"].to_numpy()[liked], minlength=recording_count)
+
+
+def _best_genre(told: SoundPredictions, names: tuple[str, ...]) -> dict[str, pa.Array]:
+    """The likeliest genre and its chance; null where no genre was learnt."""
+    if not names:
+        count = len(told.instrumental)
+        return {"genre": pa.nulls(count, pa.string()), "genre_chance": pa.nulls(count, pa.float32())}
+    best = told.genres.argmax(axis=1)
+    return {"genre": pa.array(names).take(pa.array(best)), "genre_chance": pa.array(told.genres.max(axis=1))}
