@@ -24,6 +24,11 @@ engine = "usearch"
 # Three Mondays then score the lists of two.
 [evaluation]
 window_weeks = 1
+
+# Enough to hear genres apart; the defaults learn longer.
+[sound_model]
+epochs = 8
+warm_epochs = 3
 """
 
 

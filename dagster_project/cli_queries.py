@@ -5,7 +5,6 @@ Belongs here: reading the published file and the lake for a person. Does not: ch
 
 import datetime as dt
 import textwrap
-import unicodedata
 from operator import neg
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks, read_manifest, stale_weeks
-from dagster_project.shown import QUALITY_METRICS, quality_table
+from dagster_project.shown import QUALITY_METRICS, quality_table, text_table
 from models_ml.errors import InputError
 
 WIDTHS = (4, 34, 24, 62)
@@ -35,9 +34,8 @@ def show_playlist(home: Home, user_id: str, week: dt.date | None = None) -> str:
         if not rows:
             raise InputError(_no_playlist(connection, user_id, week))
     head = f"{user_id}, Monday {week}"
-    lines = [_row(("", "title", "artist", "reason")), _row(tuple("-" * width for width in WIDTHS))]
-    lines += [_row((str(position), title, artist, reason)) for position, title, artist, reason in rows]
-    return "\n".join([head, "", *lines])
+    lines = [(str(position), title, artist, reason) for position, title, artist, reason in rows]
+    return "\n".join([head, "", text_table(("", "title", "artist", "reason"), lines, WIDTHS)])
 
 
 def _no_playlist(connection: duckdb.DuckDBPyConnection, user_id: str, week: dt.date) -> str:
@@ -251,22 +249,3 @@ def _where(path: Path, **equals: int) -> list[dict[str, Any]]:
 def _first(path: Path, column: str, value: str) -> dict[str, Any] | None:
     rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None, filters=[(column, "==", value)]).to_pylist()
     return rows[0] if rows else None
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return "  ".join(_fitted(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
-
-
-def _fitted(cell: str, width: int) -> str:
-    """The cell cut or padded to so many terminal columns; ideographs and kana take two."""
-    if _columns(cell) > width:
-        while _columns(cell) > width - 1:
-            cell = cell[:-1]
-        cell += "…"
-    return cell + " " * (width - _columns(cell))
-
-
-def _columns(text: str) -> int:
-    return sum(
-        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
-    )

@@ -5,6 +5,7 @@ Dagster, which the command line would wait for.
 """
 
 import base64
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,14 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str
     """A Markdown table; numbers from a thousand on with commas."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> str:
+    """A table for a terminal, each column cut or padded to its width."""
+    lines = [head, tuple("-" * width for width in widths), *rows]
+    return "\n".join(
+        "  ".join(_fitted(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def picture(png: bytes, words: str) -> str:
@@ -62,3 +71,18 @@ def _ceiling(found: dict[tuple[str, str], dict[str, Any]], metric: str) -> str:
 
 def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _fitted(cell: str, width: int) -> str:
+    """The cell cut or padded to so many terminal columns; ideographs and kana take two."""
+    if _columns(cell) > width:
+        while _columns(cell) > width - 1:
+            cell = cell[:-1]
+        cell += "…"
+    return cell + " " * (width - _columns(cell))
+
+
+def _columns(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
+    )

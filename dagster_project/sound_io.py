@@ -6,6 +6,8 @@ Belongs here: which tables and files the sound steps read, and where what they m
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from dagster_project.configuration import Configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
-from models_ml.arrays import Floats, Ints, Progress
+from models_ml.arrays import Floats, Ints, Progress, ranges
 from models_ml.collaborative import vector_column, vectors_of
 from models_ml.content_prediction import is_held_out
 from models_ml.errors import InputError
@@ -126,16 +128,37 @@ def train_on_sounds(
         aside=is_held_out(artist)[heard.rows],
     )
 
-    def mels(rows: Ints) -> Bytes:
-        return store.mels([heard.hashes[row] for row in rows])
-
     home.models(week).mkdir(parents=True, exist_ok=True)
     checkpoint = home.models(week) / "sound.checkpoint"
-    model = train_sound(mels, targets, model_params, seed, checkpoint, _previous(home, week), progress)
-    model.save(model_path(home, week))
-    checkpoint.unlink(missing_ok=True)
-    blocks = (mels(np.arange(start, min(start + 256, len(heard.rows)))) for start in range(0, len(heard.rows), 256))
-    return model, model.embed(blocks, progress)
+    with _side_by_side(store, heard.hashes, home.models(week) / "sound.mels", params[0]) as mels:
+        model = train_sound(
+            lambda rows: np.asarray(mels[rows]),
+            targets,
+            model_params,
+            seed,
+            checkpoint,
+            _previous(home, week),
+            progress,
+        )
+        model.save(model_path(home, week))
+        checkpoint.unlink(missing_ok=True)
+        told = model.embed((np.asarray(mels[start:stop]) for start, stop in ranges(len(mels), 256)), progress)
+    return model, told
+
+
+@contextmanager
+def _side_by_side(store: SoundStore, hashes: list[str], file: Path, params: SpectrogramParams) -> Iterator[Bytes]:
+    """(n, excerpts, mels, frames) spectrograms in a file that is gone afterwards: training asks for them at random,
+    and shard by shard each batch would read half the store.
+    """
+    shape = (len(hashes), *params.shape)
+    try:
+        mels = np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
+        for positions, block in store.mel_blocks(hashes):
+            mels[positions] = block
+        yield mels
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def model_path(home: Home, week: dt.date) -> Path:
