@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 HOME_DIR := $(or $(MONDAY_MIX_HOME),$(CURDIR)/var)
 
-.PHONY: setup monday test lint types dbt-check bench
+.PHONY: setup monday test lint types dbt-check bench bench-words bench-sound
 
 setup: $(STAMP)
 
@@ -32,6 +32,12 @@ types: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks.mondays
+
+bench-words: setup
+	$(BIN)/python -m tests.benchmarks.words $(DATA)
+
+bench-sound: setup
+	$(BIN)/python -m tests.benchmarks.sound $(CLIPS) $(LABEL)
 
 dbt-check: setup
 	$(BIN)/monday-mix init --home "$(CURDIR)/var/dbt-check"

@@ -25,10 +25,12 @@ engine = "usearch"
 [evaluation]
 window_weeks = 1
 
-# Enough to hear genres apart; the defaults learn longer.
+# Enough to hear genres apart; the defaults learn longer, in a larger network.
 [sound_model]
-epochs = 8
-warm_epochs = 3
+epochs = 6
+warm_epochs = 2
+channels = 32
+crop_frames = 96
 """
 
 

@@ -88,7 +88,7 @@ class _Training:
         self._standing = Standing()
         self._network, self._warm = self._built()
         self._epochs = min(params.warm_epochs, params.epochs) if self._warm else params.epochs
-        self._optimizer = torch.optim.AdamW(self._network.parameters(), weight_decay=params.weight_decay)
+        self._optimizer = torch.optim.AdamW(self._network.parameters(), weight_decay=params.weight_decay, fused=True)
         bands = self._network.mean.cpu(), self._network.deviation.cpu()
         self._name = fingerprint(targets, params, seed, bands, previous)
 

@@ -4,7 +4,6 @@ Belongs here: playlists, documents and tags as contexts; owners' caps; the words
 Does not: training (sentences.py, training.py), vectors (pooling.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +43,7 @@ class Contexts:
     """Everything written.
 
     vocabulary: the different words, in the order of first appearance; Source's words are positions in it.
-    artist_word: (recordings,) int64, the word that is the artist's name, -1 without one.
-    trust: (words,) float64; below 1 for names that are written where nothing of the artist's is.
+    artist_word: (recordings,) int64, the word of the artist's name, -1 without one.
     """
 
     vocabulary: list[str]
@@ -53,7 +51,6 @@ class Contexts:
     documents: Source
     tags: Source
     artist_word: Ints
-    trust: Floats
 
     @property
     def sources(self) -> tuple[Source, Source, Source]:
@@ -79,33 +76,14 @@ def read_contexts(inputs: TextInputs, params: TextParams, progress: Progress = s
     progress(f"text: {len(texts)} different texts, {len(learnt)} phrases, and names of artists")
     encoded, vocabulary = encode([column.with_tokens(phrases.added) for column in columns])
     code_of = {token: code for code, token in enumerate(vocabulary)}
-    artist_word = np.array([code_of.setdefault(token, len(code_of)) if token else -1 for token in artists], np.int64)
-    lists = _playlists(inputs, encoded[0], encoded[1], params)
-    written = _documents(inputs, encoded[2], encoded[3], params, progress)
-    tags = _tags(inputs, encoded[4], tag_rows.indices.to_numpy(zero_copy_only=False).astype(np.int64))
-    trust = trust_of_names(len(code_of), artist_word, (lists, written))
-    return Contexts(list(code_of), lists, written, tags, artist_word, trust)
-
-
-def trust_of_names(word_count: int, artist_word: Ints, sources: Sequence[Source]) -> Floats:
-    """(words,) float64: of the texts with a name, the share about something of the artist's; 1 for other words.
-
-    One text of that kind is given to each name, so that a name which was never written is trusted. "Love", "Free" and
-    "More" are bands: without this, half of all titles would name one.
-    """
-    is_name = np.zeros(word_count, dtype=bool)
-    is_name[artist_word[artist_word >= 0]] = True
-    written, right = np.ones(word_count), np.ones(word_count)
-    for source in sources:
-        about_something = np.diff(source.recordings.indptr) > 0
-        context, word = source.words.rows, source.words.values
-        asked = is_name[word] & about_something[context]
-        context, word = context[asked], word[asked]
-        artist = artist_word[source.recordings.values]
-        held = np.unique(source.recordings.rows[artist >= 0] * word_count + artist[artist >= 0])
-        np.add.at(written, word, 1.0)
-        np.add.at(right, word, np.isin(context * word_count + word, held).astype(np.float64))
-    return np.where(is_name, right / written, 1.0)
+    artist_word = [code_of.setdefault(token, len(code_of)) if token else -1 for token in artists]
+    return Contexts(
+        list(code_of),
+        _playlists(inputs, encoded[0], encoded[1], params),
+        _documents(inputs, encoded[2], encoded[3], params, progress),
+        _tags(inputs, encoded[4], tag_rows.indices.to_numpy(zero_copy_only=False).astype(np.int64)),
+        np.array(artist_word, dtype=np.int64),
+    )
 
 
 def _artist_tokens(inputs: TextInputs) -> list[str | None]:

@@ -83,7 +83,10 @@ def common_components(vectors: Floats, count: int) -> Floats:
 def without(vectors: Floats, common: Floats) -> Floats:
     """Unit rows, float64, once the common directions are taken out."""
     shared = common.astype(np.float64)
-    return unit(vectors - np.einsum("rc,cd->rd", np.einsum("rd,cd->rc", vectors, shared), shared))
+    left = vectors - np.einsum("rc,cd->rd", np.einsum("rd,cd->rc", vectors, shared), shared)
+    # What lay in the common directions alone leaves nothing but rounding.
+    left[np.square(left).sum(axis=1) < 1e-10 * np.square(vectors).sum(axis=1)] = 0.0
+    return unit(left)
 
 
 def _words_of(source: Source, width: int, weights: Floats) -> scipy.sparse.csr_matrix:
