@@ -31,7 +31,7 @@ from models_ml.sound.spectrograms import Bytes, SpectrogramParams
 from models_ml.sound.store import MISSING, OK, SoundStore
 from models_ml.sound.targets import SoundTargets, evidence_weight
 from models_ml.sound.training import train_sound
-from models_ml.sound.vectors import SoundModel, SoundPredictions
+from models_ml.sound.vectors import SoundModel, SoundPredictions, centred
 
 SOUNDS, AUDIO_RECORDINGS = "vectors/recording_sounds", "vectors/audio_recordings"
 MEASURED = (
@@ -261,7 +261,7 @@ def make_audio_vectors(
         progress,
     )
     chances = pa.table({"instrumental": told.instrumental, **_best_genre(told, model.genre_names)})
-    rows = keep_audio(lake, week, heard.rows, told.embedding, chances, NETWORK)
+    rows = keep_audio(lake, week, heard.rows, centred(told.embedding), chances, NETWORK)
     return {"dagster/row_count": rows, "source": NETWORK, **dataclasses.asdict(model.quality)}
 
 

@@ -170,11 +170,8 @@ def repeatable(threads: int, device: torch.device) -> Iterator[None]:
     warned = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
-    # It writes all new memory once more, for programs that read what nothing has written; ours do not.
-    filled, torch.utils.deterministic.fill_uninitialized_memory = torch.utils.deterministic.fill_uninitialized_memory, False
     try:
         yield
     finally:
-        torch.utils.deterministic.fill_uninitialized_memory = filled
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1], warn_only=warned)

@@ -178,6 +178,12 @@ class SoundModel:
         )
 
 
+def centred(embedding: Floats) -> Floats:
+    """Rows without what all have in common, at length 1: before, any two pieces have a cosine near 1."""
+    mean = embedding.astype(np.float64).mean(axis=0) if len(embedding) else 0.0
+    return _of_length_one(np.asarray(embedding - mean, dtype=np.float32))
+
+
 def _of_length_one(vectors: Floats) -> Floats:
     """Each row at length 1; a row of zeros stays."""
     lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))

@@ -54,7 +54,7 @@ NAMES = {
     LARGEST: "always the largest",
 }
 # A few hundred clips are little: several networks, and none kept aside to tell when to stop.
-PARAMS = SoundModelParams(towers=4, epochs=60, validation_share=0.0, minimum_listeners=1, threads=1, device="cpu")
+PARAMS = SoundModelParams(towers=2, epochs=60, validation_share=0.0, minimum_listeners=1, threads=1, device="cpu")
 
 
 @dataclass(frozen=True)

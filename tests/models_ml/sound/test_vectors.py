@@ -9,7 +9,7 @@ from sound_worlds import FACTORS, FRAMES, MELS, PARAMS, kinds, mels_of, reader, 
 
 from models_ml.errors import InputError
 from models_ml.sound.training import train_sound
-from models_ml.sound.vectors import SoundModel
+from models_ml.sound.vectors import SoundModel, centred
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +95,12 @@ def test_a_file_that_is_missing_damaged_or_something_else_is_named(model, tmp_pa
 def test_spectrograms_of_another_shape_are_named(model, shape):
     with pytest.raises(InputError, match="it was trained on"):
         model.embed([np.zeros(shape, np.uint8)])
+
+
+def test_centred_rows_tell_pieces_apart():
+    alike = np.array([[1.0, 0.02, 0.0], [1.0, 0.03, 0.0], [1.0, 0.0, 0.05]], dtype=np.float32)
+    apart = centred(alike)
+    assert np.linalg.norm(apart, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert apart[0] @ apart[1] > 0.5 > apart[0] @ apart[2]
+    assert centred(np.zeros((0, 3), dtype=np.float32)).shape == (0, 3)
+    assert not centred(np.ones((2, 3), dtype=np.float32)).any()
