@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import duckdb
 
-from tests.end_to_end.landed import Landed, Row
+from tests.end_to_end.landed import Landed, Listener, Row, Track
 
 TRACKS = 30
 SCORE_TOLERANCE = 1e-6
@@ -226,7 +226,26 @@ def _is_true(landed: Landed, row: Row) -> bool:
             for user in landed.played_lately[edition] & set(landed.listeners)
         }
         return market in {landed.listeners[user].market for user in lately}
+    if row["reason_code"] in ("near_your_segment", "near_what_you_named"):
+        return _is_near(landed.listeners[user_id], track, sentence)
+    if row["reason_code"] in ("sounds_like", "on_playlists"):
+        anchor = landed.tracks.get(row["anchor_track_id"] or "")
+        return anchor is not None and f"“{anchor.title}” by {anchor.artist_name}" in sentence
     return bool(sentence == "Completes the list")
+
+
+def _is_near(listener: Listener, track: Track, sentence: str) -> bool:
+    """Whether a listener without plays named what the sentence says, or lives where it says."""
+    if sentence == f"Near what listeners in {listener.market} care for":
+        return True
+    if not listener.favourite_artists | listener.favourite_genres:
+        return False
+    named = {*(track.genres & listener.favourite_genres)}
+    if track.artist_id in listener.favourite_artists:
+        named = {track.artist_name}
+    if not named:
+        return sentence == "Near what you named as your favourites"
+    return sentence in {f"Because you named {name} as a favourite" for name in named}
 
 
 def everyone_has_an_answer(landed: Landed, published: Published) -> Iterator[str]:

@@ -58,6 +58,7 @@ class Track:
     markets: frozenset[str] | None
     isrc: str | None
     recording_id: str | None
+    genres: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Listener:
     market: str | None = None
     timezone: str | None = None
     allow_explicit: bool = True
+    favourite_artists: frozenset[str] = frozenset()
+    favourite_genres: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -156,6 +159,8 @@ def read_landed(landing: Path, monday: dt.date) -> Landed:
             row["market"].upper() if row.get("market") else None,
             row.get("timezone"),
             row.get("allow_explicit") != "false",
+            frozenset(_listed(row.get("favourite_artist_ids"))),
+            frozenset(genre.strip().lower() for genre in _listed(row.get("favourite_genres"))),
         )
         for row in _rows(landing, "users")
         if row["user_id"] and _is_known(row.get("registered_at"), monday)
@@ -195,6 +200,7 @@ def _tracks(landing: Path, monday: dt.date) -> dict[str, Track]:
             frozenset(market.upper() for market in _listed(row.get("markets"))) or None,
             row["isrc"].replace("-", "").upper() if row.get("isrc") else None,
             row.get("recording_id"),
+            frozenset(genre.strip().lower() for genre in _listed(row.get("genres"))),
         )
         for row in known
     }
