@@ -21,11 +21,11 @@ from dagster_project.configuration import Configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
-from models_ml.arrays import Floats, Ints, Progress, ranges
-from models_ml.collaborative import vector_column, vectors_of
+from models_ml.arrays import Floats, Ints, Progress, ranges, vector_column, vectors_of
 from models_ml.content_prediction import is_held_out
 from models_ml.errors import InputError
 from models_ml.sound.hashes import hash_files
+from models_ml.sound.labels import heard_columns, read_labels
 from models_ml.sound.model_params import SoundModelParams
 from models_ml.sound.spectrograms import Bytes, SpectrogramParams
 from models_ml.sound.store import MISSING, OK, SoundStore
@@ -45,8 +45,6 @@ MEASURED = (
     "loudness_lufs",
 )
 NETWORK, GIVEN, NOTHING = "network", "track_vectors", "nothing"
-# Genres with fewer recordings teach nothing.
-_FEWEST_OF_A_GENRE = 20
 # A network that fewer recordings teach learns them by heart.
 _FEWEST_TEACHERS = 100
 
@@ -115,17 +113,13 @@ def train_on_sounds(
 ) -> tuple[SoundModel, SoundPredictions]:
     """The network, from last week's where there is one, and what it hears in every usable recording."""
     store, model_params = SoundStore(store_folder(home), params[0]), params[1]
-    factors = recording_factors[heard.rows]
-    genres, known, names = _genres(heard.table)
+    labels = read_labels(heard.table)
     targets = SoundTargets(
-        vectors=factors,
+        vectors=recording_factors[heard.rows],
         weight=evidence_weight(liked[heard.rows], model_params),
         artist=np.unique(np.asarray(artist.take(pa.array(heard.rows))), return_inverse=True)[1],
-        genres=genres,
-        genre_known=known,
-        genre_names=names,
-        instrumental=heard.table["is_instrumental"].cast(pa.float32()).to_numpy().astype(np.float32),
         aside=is_held_out(artist)[heard.rows],
+        **vars(labels),
     )
 
     home.models(week).mkdir(parents=True, exist_ok=True)
@@ -172,20 +166,6 @@ def _previous(home: Home, week: dt.date) -> bytes | None:
     return path.read_bytes() if path and path.exists() else None
 
 
-def _genres(table: pa.Table) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, ...]]:
-    """(labels, whether known, names) of genres that enough recordings have."""
-    lists = table["genres"].combine_chunks()
-    counted = pc.value_counts(lists.flatten())
-    names = tuple(sorted(row["values"] for row in counted.to_pylist() if row["counts"] >= _FEWEST_OF_A_GENRE))
-    if not names:
-        return None, None, ()
-    labels = np.zeros((len(table), len(names)), dtype=bool)
-    place = pc.index_in(lists.flatten(), pa.array(names)).fill_null(-1).to_numpy(zero_copy_only=False)
-    row = pc.list_parent_indices(lists).to_numpy()
-    labels[row[place >= 0], place[place >= 0]] = True
-    return labels, np.asarray(labels.any(axis=1)), names
-
-
 def keep_audio(lake: Lake, week: dt.date, rows: Ints, vectors: Floats, heard: pa.Table | None, source: str) -> int:
     """Write the vectors of sound, and what the network hears beside; the source stands in each row."""
     table = pa.table(
@@ -205,7 +185,7 @@ def read_audio(lake: Lake, week: dt.date, recording_count: int) -> Floats | None
     table = lake.read_week(AUDIO_RECORDINGS, week)
     if not table.num_rows:
         return None
-    some = vectors_of(table)
+    some = vectors_of(table, AUDIO_RECORDINGS)
     vectors = np.zeros((recording_count, some.shape[1]), dtype=np.float32)
     vectors[table["recording_index"].to_numpy()] = some
     return vectors
@@ -243,7 +223,7 @@ def make_audio_vectors(
     if given is not None:
         return {"dagster/row_count": keep_audio(lake, week, *given, None, GIVEN), "source": GIVEN}
     heard = HeardRecordings.of(lake.read_week(SOUNDS, week))
-    recordings = vectors_of(lake.read_week("vectors/recording_factors", week))
+    recordings = vectors_of(lake.read_week("vectors/recording_factors", week), "recording_factors")
     liked = _liked(lake, week, len(recordings))
     taught = (liked[heard.rows] >= settings.sound_model.minimum_listeners) & recordings[heard.rows].any(axis=1)
     if source not in ("auto", NETWORK) or taught.sum() < _FEWEST_TEACHERS:
@@ -260,8 +240,8 @@ def make_audio_vectors(
         seed,
         progress,
     )
-    chances = pa.table({"instrumental": told.instrumental, **_best_genre(told, model.genre_names)})
-    rows = keep_audio(lake, week, heard.rows, centred(told.embedding), chances, NETWORK)
+    columns = heard_columns(told, model.genre_names)
+    rows = keep_audio(lake, week, heard.rows, centred(told.embedding), columns, NETWORK)
     return {"dagster/row_count": rows, "source": NETWORK, **dataclasses.asdict(model.quality)}
 
 
@@ -270,12 +250,3 @@ def _liked(lake: Lake, week: dt.date, recording_count: int) -> Ints:
     table = lake.read_week("features/interactions", week, ["recording_index", "preference"])
     liked = table["preference"].to_numpy() > 0
     return np.bincount(table["recording_index"].to_numpy()[liked], minlength=recording_count)
-
-
-def _best_genre(told: SoundPredictions, names: tuple[str, ...]) -> dict[str, pa.Array]:
-    """The likeliest genre and its chance; null where no genre was learnt."""
-    if not names:
-        count = len(told.instrumental)
-        return {"genre": pa.nulls(count, pa.string()), "genre_chance": pa.nulls(count, pa.float32())}
-    best = told.genres.argmax(axis=1)
-    return {"genre": pa.array(names).take(pa.array(best)), "genre_chance": pa.array(told.genres.max(axis=1))}

@@ -7,6 +7,7 @@ import datetime as dt
 
 import numpy as np
 
+from dagster_project.catalogue_io import preferred_editions
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
@@ -14,9 +15,8 @@ from dagster_project.manifest import committed_weeks
 from dagster_project.shown import text_table
 from dagster_project.sound_io import read_audio
 from dagster_project.text_io import TEXT_RECORDINGS, load_text
-from dagster_project.vectors_io import FUSED, RECORDING_FACTORS
+from dagster_project.vectors_io import RECORDING_FACTORS, load_fused, recording_vectors
 from models_ml.arrays import Floats, Ints, joined
-from models_ml.collaborative import vectors_of
 from models_ml.errors import InputError
 
 _WIDTHS = (6, 24, 40, 30)
@@ -60,17 +60,15 @@ def _week(home: Home, asked: dt.date | None) -> dt.date:
 def _space(lake: Lake, week: dt.date, by: str) -> Floats:
     """(m, d) vectors of one kind, zero where nothing is known."""
     if by == "listening":
-        return vectors_of(lake.read_week(RECORDING_FACTORS, week))
+        return recording_vectors(lake, week, RECORDING_FACTORS)
     if by == "words":
-        return vectors_of(lake.read_week(TEXT_RECORDINGS, week))
+        return recording_vectors(lake, week, TEXT_RECORDINGS)
     if by == "sound":
         heard = read_audio(lake, week, lake.row_count("features/recordings", week))
         if heard is None:
             raise InputError(f"similar: no sound was heard by {week}; land files or vectors of it")
         return heard
-    fused = lake.read_week(FUSED, week)
-    parts = [vectors_of(fused, name) for name in ("collaborative", "text", "audio")]
-    return np.asarray(parts[0] + parts[1] + parts[2])
+    return load_fused(lake, week).vectors
 
 
 def _recording(lake: Lake, week: dt.date, track_id: str) -> int:
@@ -83,9 +81,7 @@ def _recording(lake: Lake, week: dt.date, track_id: str) -> int:
 
 def _listed(lake: Lake, week: dt.date, recordings: Ints, scores: Floats) -> str:
     """Recordings by the title of their preferred edition."""
-    editions = lake.read_week("features/editions", week, ["recording_index", "track_id", "title", "artist_name"])
-    _, first = np.unique(editions["recording_index"].to_numpy(), return_index=True)
-    rows = editions.take(first[recordings]).to_pylist()
+    rows = preferred_editions(lake, week, ["track_id", "title", "artist_name"]).take(recordings).to_pylist()
     lines = [
         (f"{score:.3f}", row["track_id"], row["title"], row["artist_name"])
         for score, row in zip(scores, rows, strict=True)

@@ -17,8 +17,8 @@ from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
 from dagster_project.sound_io import read_audio
 from dagster_project.text_io import TEXT_RECORDINGS
-from models_ml.arrays import Ints, floats_with_nan
-from models_ml.collaborative import CollaborativeFactors, PreviousFactors, vector_column, vectors_of
+from models_ml.arrays import Floats, Ints, floats_with_nan, vector_column, vectors_of
+from models_ml.collaborative import CollaborativeFactors, PreviousFactors
 from models_ml.content_prediction import Signal
 from models_ml.features import read_interactions
 from models_ml.fusion import CONTENT, FusedVectors
@@ -74,21 +74,27 @@ def keep_fused(lake: Lake, week: dt.date, fused: FusedVectors, placed: Starts) -
     lake.replace_week(STARTS, week, pa.table(listeners))
 
 
+def load_fused(lake: Lake, week: dt.date) -> FusedVectors:
+    """Where the week's recordings stand."""
+    table = lake.read_week(FUSED, week)
+    collaborative, text, audio = (vectors_of(table, FUSED, name) for name in ("collaborative", *CONTENT))
+    unproven = table["is_unproven"].to_numpy(zero_copy_only=False)
+    return FusedVectors(
+        collaborative, text, audio, table["artist_share"].to_numpy(), table["liked_by"].to_numpy(), unproven
+    )
+
+
 def serve(factors: CollaborativeFactors, lake: Lake, week: dt.date, params: ServingParams) -> CollaborativeFactors:
     """The factors with the vectors that are searched, of listeners and recordings that listening says little of too."""
     recordings = lake.read_week("features/recordings", week, ["idle_days", "listener_count"])
-    table, starts = lake.read_week(FUSED, week), lake.read_week(STARTS, week)
-    collaborative, text, audio = (vectors_of(table, name) for name in ("collaborative", *CONTENT))
-    unproven = table["is_unproven"].to_numpy(zero_copy_only=False)
+    starts = lake.read_week(STARTS, week)
     vectors = factors.listener_factors.copy()
     rung = np.full(len(vectors), COLLABORATIVE_RUNG, dtype=np.int8)
     others = starts["user_index"].to_numpy()
-    vectors[others], rung[others] = vectors_of(starts, "vector"), starts["rung"].to_numpy()
+    vectors[others], rung[others] = vectors_of(starts, STARTS), starts["rung"].to_numpy()
     return served_factors(
         factors,
-        FusedVectors(
-            collaborative, text, audio, table["artist_share"].to_numpy(), table["liked_by"].to_numpy(), unproven
-        ),
+        load_fused(lake, week),
         Starts(vectors, rung),
         first_artists(lake, week),
         recordings["listener_count"].to_numpy(),
@@ -131,8 +137,13 @@ def listener_deciles(lake: Lake, week: dt.date, factors: CollaborativeFactors) -
     return taste_deciles(interactions, percentile.to_numpy(), factors.has_vector)
 
 
+def recording_vectors(lake: Lake, week: dt.date, table: str) -> Floats:
+    """(m, d) float32 of a table that has a vector for every recording."""
+    return vectors_of(lake.read_week(table, week), table)
+
+
 def signals(lake: Lake, week: dt.date) -> list[Signal]:
     """What places recordings beside listening: words and sound, where the week has them."""
-    text = vectors_of(lake.read_week(TEXT_RECORDINGS, week))
+    text = recording_vectors(lake, week, TEXT_RECORDINGS)
     audio = read_audio(lake, week, len(text))
     return [Signal("text", text), *([] if audio is None else [Signal("audio", audio)])]

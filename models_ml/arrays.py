@@ -149,6 +149,21 @@ def strings(table: pa.Table, table_name: str, name: str) -> pa.Array:
     return joined(_arrow_column(table, table_name, name).cast(pa.string()))
 
 
+def vector_column(vectors: Floats) -> pa.Array:
+    """(n, d) numbers as FixedSizeList<float>[d]."""
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel(), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def vectors_of(table: pa.Table, table_name: str, name: str = "vector") -> Floats:
+    """(n, d) float32 of a FixedSizeList column; InputError where it is none."""
+    if name not in table.column_names or not pa.types.is_fixed_size_list(table.schema.field(name).type):
+        raise InputError(f"{table_name}: column {name} is not a fixed_size_list<float>; vectors are kept as one")
+    values = joined(table.column(name))
+    flat = values.flatten().to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(flat.reshape(len(values), values.type.list_size), dtype=np.float32)
+
+
 def joined(values: pa.ChunkedArray) -> pa.Array:
     """The chunks of a column as one array."""
     combined = values.combine_chunks()

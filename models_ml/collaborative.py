@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import scipy.sparse
 import threadpoolctl
 
-from models_ml.arrays import Bools, Floats, Ints, Progress, joined, silent, worker_count
+from models_ml.arrays import Bools, Floats, Ints, Progress, joined, silent, vector_column, vectors_of, worker_count
 from models_ml.features import Interactions, read_interactions
 from models_ml.linear_solves import solve_listeners
 from models_ml.rules import COLLABORATIVE_RUNG, POPULAR_RUNG
@@ -163,7 +163,7 @@ class CollaborativeFactors:
         regularization: float,
     ) -> "CollaborativeFactors":
         """What `to_tables` wrote, rows in the order of this week's ids, with the facts of the fit."""
-        vectors = vectors_of(tables.listeners), vectors_of(tables.recordings)
+        vectors = vectors_of(tables.listeners, "listener_factors"), vectors_of(tables.recordings, "recording_factors")
         return cls(*vectors, loss, iterations, warm_started, regularization)
 
 
@@ -263,23 +263,11 @@ def _overwrite(table: pa.Table, key: str, start: Floats, ids: pa.Array) -> bool:
     """Put the table's vectors where their ids are; False where no id is known."""
     known = joined(table.column(key)).cast(pa.string())
     place = pc.fill_null(pc.index_in(ids.cast(pa.string()), known), -1).to_numpy(zero_copy_only=False)
-    vectors = vectors_of(table)
+    vectors = vectors_of(table, "previous factors")
     usable = np.zeros(len(place), dtype=bool)
     usable[place >= 0] = vectors[place[place >= 0]].any(axis=1)
     start[usable] = vectors[place[usable]]
     return bool(usable.any())
-
-
-def vectors_of(table: pa.Table, name: str = "vector") -> Floats:
-    """(rows, f) float32 of a column of vectors."""
-    column = joined(table.column(name))
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    return np.ascontiguousarray(flat.reshape(len(column), column.type.list_size), dtype=np.float32)
-
-
-def vector_column(vectors: Floats) -> pa.Array:
-    """(rows, f) as a column."""
-    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel(), pa.float32()), vectors.shape[1])
 
 
 def _train(

@@ -17,20 +17,19 @@ prediction. The solve is linear in the listening and in each prediction, so a sc
 of them gives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from models_ml.arrays import Bools, Floats, Ints, Pairs, Progress, silent, spread, stable_order
 from models_ml.collaborative import CollaborativeFactors
-from models_ml.content_prediction import EVERYONE, Signal, Teachers, artist_signal, predict_vectors
+from models_ml.content_prediction import Signal, Teachers, artist_signal, predict_vectors
 from models_ml.features import Interactions
 from models_ml.linear_solves import solve_with_priors
 from models_ml.prior_strength import LEVELS, PriorStrength, default_strengths, learn_strengths, liked_counts
 
-TEXT, AUDIO = "text", "audio"
-CONTENT = (TEXT, AUDIO)
+CONTENT = ("text", "audio")
 # Recordings out for up to so many times `new_days` show what becomes of new ones.
 _GROWING_UP = 4
 _FEWEST_GROWN_UP = 30
@@ -123,8 +122,8 @@ def fuse(
     been heard, NaN where unknown, which counts as long.  held_out: (m,) True for recordings of artists that predictions
     are judged by (content_prediction.is_held_out).  signals: 'text' and 'audio', where there are.
     """
-    by_recording = transposed(interactions, len(factors.recording_factors))
-    liked = liked_counts(by_recording)
+    evidence = _Evidence.of(factors, interactions)
+    liked = evidence.liked
     learnt = np.asarray(factors.recording_factors.any(axis=1))
     if params.artist_as_signal:
         signals = [*signals, artist_signal(factors.recording_factors, artist, np.log1p(liked) * learnt)]
@@ -132,17 +131,32 @@ def fuse(
     wanted = is_new & (liked <= params.evidence_limit)
     teachers = _teachers(factors.recording_factors, liked, learnt, held_out, params)
     progress(f"fusion: {int((teachers.weight > 0).sum()):,} recordings teach {int(wanted.sum()):,}")
-    strengths = _strengths(factors, by_recording, signals, teachers, _grown_up(known_days, params), seed)
+    strengths = _strengths(evidence, signals, teachers, _grown_up(known_days, params), factors.regularization, seed)
     predicted = predict_vectors(signals, teachers, wanted, honest=False)
-    parts = {name: np.zeros_like(factors.recording_factors) for name in (EVERYONE, *CONTENT)}
-    parts[EVERYONE] += factors.recording_factors
-    solvable = wanted & np.logical_or.reduce([part.any(axis=1) for part in predicted.values()])
+    parts = _by_origin(predicted, factors.recording_factors)
+    solvable = wanted & _any_of(predicted.values())
+    placed = [factors.recording_factors.copy(), *(np.zeros_like(factors.recording_factors) for _ in CONTENT)]
     for level, strength in enumerate(strengths):
         rows = np.flatnonzero(solvable & (_level_of(liked) == level) & (strength.recordings > 0))
+        if not len(rows):
+            continue
         artist_share[rows] = np.maximum(artist_share[rows], strength.scale)
-        _solve(parts, rows, by_recording, factors.listener_factors, predicted, strength)
-    unproven = (liked < params.content_below) & np.logical_or.reduce([part.any(axis=1) for part in parts.values()])
-    return FusedVectors(parts[EVERYONE], parts[TEXT], parts[AUDIO], artist_share, liked, unproven, strengths)
+        for place, part in zip(placed, evidence.solved(rows, [part[rows] for part in parts], strength), strict=True):
+            place[rows] = strength.scale * part
+    unproven = (liked < params.content_below) & _any_of(placed)
+    listening, text, audio = placed
+    return FusedVectors(listening, text, audio, artist_share, liked, unproven, strengths)
+
+
+def _by_origin(predicted: dict[str, Floats], like: Floats) -> list[Floats]:
+    """What listening to others predicts (everyone's, the artist's), what words do, what sound does; (m, f) each."""
+    listening = sum_of([part for name, part in predicted.items() if name not in CONTENT])
+    return [listening, *(predicted.get(name, np.zeros_like(like)) for name in CONTENT)]
+
+
+def _any_of(parts: Iterable[Floats]) -> Bools:
+    """(m,) True where any of the parts says something."""
+    return np.asarray(np.logical_or.reduce([part.any(axis=1) for part in parts]))
 
 
 def _teachers(targets: Floats, liked: Ints, learnt: Bools, held_out: Bools, params: FusionParams) -> Teachers:
@@ -158,53 +172,62 @@ def _grown_up(known_days: Floats, params: FusionParams) -> Bools:
     return np.asarray(lately if lately.sum() >= _FEWEST_GROWN_UP else not_new)
 
 
+@dataclass(frozen=True)
+class _Evidence:
+    """What recordings are solved from.  by_recording: interactions transposed.  gram: (f, f) UtU, summed once."""
+
+    by_recording: Interactions
+    liked: Ints
+    listener_factors: Floats
+    gram: Floats
+
+    @classmethod
+    def of(cls, factors: CollaborativeFactors, interactions: Interactions) -> "_Evidence":
+        by_recording = transposed(interactions, len(factors.recording_factors))
+        double = factors.listener_factors.astype(np.float64)
+        return cls(by_recording, liked_counts(by_recording), factors.listener_factors, double.T @ double)
+
+    def solved(self, rows: Ints, priors: Sequence[Floats], strength: PriorStrength) -> list[Floats]:
+        """What each prior, the first with the listening, gives these recordings."""
+        if not strength.exposure:  # nobody has had the chance to hear them
+            return list(priors)
+        listening, *others = solve_with_priors(
+            rows_of(self.by_recording, rows),
+            self.listener_factors,
+            self.gram,
+            priors,
+            strength.strength,
+            strength.exposure,
+        )
+        return [listening + others[0], *others[1:]]
+
+
 def _strengths(
-    factors: CollaborativeFactors,
-    by_recording: Interactions,
+    evidence: _Evidence,
     signals: Sequence[Signal],
     teachers: Teachers,
     grown_up: Bools,
+    regularization: float,
     seed: int,
 ) -> tuple[PriorStrength, ...]:
     """Learnt on recordings of held-out artists, predicted without them."""
     judged = teachers.held_out & (teachers.weight > 0)
-    predicted = sum(predict_vectors(signals, teachers, judged, honest=True).values(), np.zeros_like(teachers.targets))
+    predicted = sum_of(list(predict_vectors(signals, teachers, judged, honest=True).values()))
     eligible = judged & predicted.any(axis=1)
     if not eligible.any():
-        return default_strengths(factors.regularization)
+        return default_strengths(regularization)
     return learn_strengths(
-        by_recording,
-        factors.listener_factors,
+        evidence.by_recording,
+        evidence.liked,
+        evidence.listener_factors,
+        evidence.gram,
         teachers.targets,
         predicted,
         eligible,
         grown_up,
-        factors.regularization,
+        regularization,
         seed,
     )
-
-
-def _solve(
-    parts: dict[str, Floats],
-    rows: Ints,
-    by_recording: Interactions,
-    listener_factors: Floats,
-    predicted: dict[str, Floats],
-    strength: PriorStrength,
-) -> None:
-    """Write what listening and each prediction give these recordings into the parts."""
-    if not len(rows):
-        return
-    listening = [sum_of([part[rows] for name, part in predicted.items() if name not in CONTENT])]
-    priors = [*listening, *(predicted[name][rows] for name in CONTENT if name in predicted)]
-    if strength.exposure:
-        gram = listener_factors.T.astype(np.float64) @ listener_factors.astype(np.float64)
-        owned = rows_of(by_recording, rows)
-        solved = solve_with_priors(owned, listener_factors, gram, priors, strength.strength, strength.exposure)
-        priors = [solved[0] + solved[1], *solved[2:]]
-    names = [EVERYONE, *(name for name in CONTENT if name in predicted)]
-    for name, part in zip(names, priors, strict=True):
-        parts[name][rows] = strength.scale * part
 
 
 def sum_of(parts: Sequence[Floats]) -> Floats:

@@ -60,7 +60,9 @@ def default_strengths(regularization: float) -> tuple[PriorStrength, ...]:
 
 def learn_strengths(
     by_recording: Interactions,
+    liked: Ints,
     listener_factors: Floats,
+    gram: Floats,
     targets: Floats,
     predicted: Floats,
     eligible: Bools,
@@ -70,14 +72,14 @@ def learn_strengths(
 ) -> tuple[PriorStrength, ...]:
     """One for each of LEVELS.
 
-    by_recording: who likes and dislikes each recording, transposed (owners are recordings).
+    by_recording: who likes and dislikes each recording, transposed (owners are recordings).  liked: (m,) how many do.
+    gram: (f, f) products of the listeners' vectors, summed.
     predicted: (m, f) honest predictions.  eligible: (m,) True for recordings of held-out artists with a prediction.
     grown_up: (m,) True for recordings that were new some months ago.
     """
-    gram = listener_factors.T.astype(np.float64) @ listener_factors.astype(np.float64)
-    learnt, liked = [], liked_counts(by_recording)
+    learnt = []
     for fallback in default_strengths(regularization):
-        rows = _chosen(by_recording, eligible, fallback.listeners, seed)
+        rows = _chosen(liked, eligible, fallback.listeners, seed)
         if len(rows) < _FEWEST_THINNED:
             learnt.append(fallback)
             continue
@@ -101,9 +103,8 @@ def _length(vectors: Floats, gram: Floats) -> float:
     return float(np.sqrt(squares.mean())) if len(squares) else 0.0
 
 
-def _chosen(by_recording: Interactions, eligible: Bools, listeners: int, seed: int) -> Ints:
+def _chosen(liked: Ints, eligible: Bools, listeners: int, seed: int) -> Ints:
     """Recordings to thin to so many listeners, ascending."""
-    liked = liked_counts(by_recording)
     rows = np.flatnonzero(eligible & (liked >= max(_FULL_TO_THIN * listeners, _FEWEST_LISTENERS)))
     if len(rows) <= _MOST_THINNED:
         return rows

@@ -26,6 +26,8 @@ from models_ml.demo_world.params import WorldParams
 from models_ml.demo_world.size import DAY_MS, WorldSize
 from models_ml.demo_world.sound.plans import Heard
 
+# ISO 639-2: no linguistic content.
+NO_WORDS = "zxx"
 _SECOND_GENRE_SHARE = 0.35
 _SECOND_ARTIST_SHARE = 0.06
 # Shares of recordings that carry the ids which tie editions together; the others go by title and length.
@@ -89,7 +91,7 @@ def track_table(seed: int, catalogue: Catalogue, ids: CatalogueIds, params: Worl
             "released_on": pa.array(tracks.released_day.astype(np.int32)).cast(pa.date32()),
             "available_from": moments(tracks.available_ms, tracks.available_ms > 0),
             "genres": _genres(random, catalogue, params),
-            "language": texts(tracks.language, tracks.sung),
+            "language": texts(np.where(tracks.sung, tracks.language, NO_WORDS)),
             "explicit": pa.array(tracks.explicit),
             "markets": _markets(tracks.markets),
             "isrc": isrc,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models_ml.arrays import Floats, Ints, column, dense_index, in_range, joined, strings
+from models_ml.arrays import Ints, column, dense_index, in_range, joined, strings
 from models_ml.errors import InputError
 
 PLAYLISTS = pa.schema(
@@ -115,21 +115,6 @@ def no_inputs(recording_count: int) -> TextInputs:
     return TextInputs(
         playlists, tracks, DOCUMENTS.empty_table(), TAGS.empty_table(), NAMES.empty_table(), recording_count
     )
-
-
-def vector_column(vectors: Floats) -> pa.Array:
-    """(n, d) numbers as FixedSizeList<float>[d]."""
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel(), pa.float32())
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-
-
-def vectors_of(table: pa.Table, table_name: str, name: str = "vector") -> Floats:
-    """(n, d) float32 of a FixedSizeList column; InputError where it is none."""
-    if name not in table.column_names or not pa.types.is_fixed_size_list(table.schema.field(name).type):
-        raise InputError(f"{table_name}: column {name} is not a fixed_size_list<float>; read what to_tables wrote")
-    values = joined(table.column(name))
-    flat = values.flatten().to_numpy(zero_copy_only=False)
-    return np.ascontiguousarray(flat.reshape(len(values), values.type.list_size), dtype=np.float32)
 
 
 def _whole(table: pa.Table, table_name: str, name: str) -> None:

@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Floats, Ints, Progress, column, joined, silent
+from models_ml.arrays import Floats, Ints, Progress, column, joined, silent, vector_column, vectors_of
 from models_ml.text.contexts import Contexts, read_contexts
-from models_ml.text.inputs import TextInputs, vector_column, vectors_of
+from models_ml.text.inputs import TextInputs
 from models_ml.text.params import TextParams
 from models_ml.text.phrases import KnownPhrases
 from models_ml.text.pooling import common_components, context_counts, pool, unit, without, word_counts, word_weights

@@ -29,11 +29,11 @@ from dagster_project.lake import Lake
 from dagster_project.resources import clear_scratch, dbt_build_arguments, dbt_environment, prepare_home, warehouse_dbt
 from dagster_project.run_lock import hold_run_lock
 from dagster_project.text_io import TEXT_RECORDINGS, keep_text, read_text_inputs
-from dagster_project.vectors_io import keep_factors, load_factors
+from dagster_project.vectors_io import keep_factors, load_factors, recording_vectors
 from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Ints, floats_with_nan
 from models_ml.candidates import find_candidates
-from models_ml.collaborative import CollaborativeFactors, fit_collaborative, vectors_of
+from models_ml.collaborative import CollaborativeFactors, fit_collaborative
 from models_ml.content_prediction import Signal, is_held_out
 from models_ml.evidence import Content, content_scores
 from models_ml.features import WeekFeatures
@@ -224,7 +224,7 @@ def _placed(folder: Path, home: Home, week: dt.date, settings: Configuration) ->
         seed = seed_for("text_vectors", week, settings.run.seed)
         keep_text(words, week, train_text(read_text_inputs(lake, week), settings.text, seed))
     features, _ = _as_of(home.root, week)
-    signals = [Signal("text", vectors_of(words.read_week(TEXT_RECORDINGS, week)))]
+    signals = [Signal("text", recording_vectors(words, week, TEXT_RECORDINGS))]
     recordings, artist = features.recordings, features.artist_of_recording
     known_days = floats_with_nan(lake.read_week("features/recordings", week), "recordings", "known_days")
     seed = seed_for("fused_vectors", week, settings.run.seed)

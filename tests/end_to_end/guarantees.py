@@ -229,9 +229,24 @@ def _is_true(landed: Landed, row: Row) -> bool:
     if row["reason_code"] in ("near_your_segment", "near_what_you_named"):
         return _is_near(landed.listeners[user_id], track, sentence)
     if row["reason_code"] in ("sounds_like", "on_playlists"):
-        anchor = landed.tracks.get(row["anchor_track_id"] or "")
-        return anchor is not None and f"“{anchor.title}” by {anchor.artist_name}" in sentence
+        return _is_beside(landed, user_id, track, row["anchor_track_id"], sentence)
     return bool(sentence == "Completes the list")
+
+
+def _is_beside(landed: Landed, user_id: str, track: Track, anchor_id: str | None, sentence: str) -> bool:
+    """Whether the anchor is one the listener heard and, where a playlist is named, it holds both."""
+    anchor = landed.tracks.get(anchor_id or "")
+    if anchor is None or not landed.editions(landed.heard[user_id], anchor):
+        return False
+    name = f"“{anchor.title}” by {anchor.artist_name}"
+    if sentence == f"Sounds like {name}":
+        return True
+    return any(
+        sentence == f"Playlists called “{title}” hold it beside {name}"
+        and landed.editions(held, track)
+        and landed.editions(held, anchor)
+        for title, held in landed.playlists.values()
+    )
 
 
 def _is_near(listener: Listener, track: Track, sentence: str) -> bool:

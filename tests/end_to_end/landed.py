@@ -89,6 +89,7 @@ class Landed:
     blocked_artists: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unavailable_tracks: set[str] = field(default_factory=set)
     unavailable_artists: set[str] = field(default_factory=set)
+    playlists: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
 
     def editions(self, track_ids: set[str], of: Track) -> set[str]:
         """Those of the tracks that are editions of one recording with `of`, itself included."""
@@ -169,6 +170,14 @@ def read_landed(landing: Path, monday: dt.date) -> Landed:
     landed.listeners = {
         user_id: users.get(user_id, Listener()) for user_id in sorted((active | set(users)) - landed.deleted)
     }
+    landed.playlists = {
+        row["playlist_id"]: (row["title"].strip(), set())
+        for row in _rows(landing, "playlists")
+        if row.get("title") and _is_known(row.get("updated_at"), monday)
+    }
+    for row in _rows(landing, "playlist_tracks"):
+        if row["playlist_id"] in landed.playlists and _is_known(row.get("added_at"), monday):
+            landed.playlists[row["playlist_id"]][1].add(row["track_id"])
     for row in _rows(landing, "overrides"):
         midnight = dt.datetime.combine(monday, dt.time())
         begins, ends = moment(row.get("valid_from")) or midnight, moment(row.get("valid_to")) or dt.datetime.max

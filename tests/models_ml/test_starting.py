@@ -3,12 +3,9 @@
 import numpy as np
 import pytest
 
-from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Pairs
 from models_ml.collaborative import CollaborativeFactors
-from models_ml.evidence import Content
 from models_ml.linear_solves import solve_listeners
-from models_ml.ranking import Components
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, FOLD_IN_RUNG, POPULAR_RUNG, SEGMENT_RUNG
 from models_ml.starting import Newcomers, StartingParams, starts
 from tests.models_ml.test_fusion import interactions_of
@@ -64,27 +61,3 @@ def test_the_sign_up_week_goes_before_the_market_and_a_small_segment_says_nothin
     found = placed(matrix, market=[0] * 5 + [1], cohort=[0, 0, 1, 1, 1, 2])
     assert found.vectors[4] @ RECORDINGS[2] > found.vectors[4] @ RECORDINGS[0]
     assert found.rung[5] == POPULAR_RUNG
-
-
-def test_affinity_is_the_cosine_with_the_mean_of_what_is_liked():
-    liked = interactions_of(np.array([[3.0, 2.0, 0, -4.0], [0, 0, 0, 0]]))
-    space = np.array([[1, 0], [0, 1], [0.6, 0.8], [-1, 0]], dtype=np.float32)
-    affinity = ContentAffinity(liked, space)
-    found = affinity.of(np.array([0, 1]), np.array([0, 0, 1]), np.array([2, 3, 2]))
-    assert found == pytest.approx([(2 * 0.6 + 1 * 0.8) / 3, -2 / 3, 0.0], abs=1e-6)
-    nearest = affinity.nearest(np.array([0, 0, 1]), np.array([2, 3, 2]))
-    assert nearest.recording.tolist() == [1, -1, -1], "a dislike is near nothing"
-    assert nearest.cosine[0] == pytest.approx(0.8)
-
-
-def test_evidence_names_a_playlist_that_holds_both():
-    liked = interactions_of(np.array([[3.0, 2.0, 0, 0]]))
-    space = np.array([[1, 0], [0, 1], [0.6, 0.8], [0.8, 0.6]], dtype=np.float32)
-    affinity = ContentAffinity(liked, space)
-    content = Content(affinity, affinity, pairs([[0], [0, 1, 2], [0, 1], [2]], 3), np.array([9, 2, 5]))
-    by_text = Components(*(np.array([value, value]) for value in (0.1, 0.0, 0.5, 0.2, 0.0, 0.0)))
-    told = content.evidence(np.array([0, 0]), np.array([2, 3]), by_text)
-    assert told.beside.tolist() == [1, -1], "no playlist holds recording 3 and the liked one nearest to it"
-    assert told.playlist.tolist() == [1, -1], "the shorter one of two"
-    by_sound = Components(*(np.array([value]) for value in (0.1, 0.0, 0.2, 0.5, 0.0, 0.0)))
-    assert content.evidence(np.array([0]), np.array([3]), by_sound).sounds_like.tolist() == [0]

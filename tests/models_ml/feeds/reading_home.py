@@ -1,4 +1,4 @@
-"""A home that feeds are read into, with time-outs that a test can wait for."""
+"""A home that feeds are read into, with limits that a test can reach."""
 
 import datetime as dt
 from dataclasses import replace
@@ -12,9 +12,6 @@ from models_ml.feeds.settings import FeedSettings
 
 NOW = dt.datetime(2026, 2, 2, 12, tzinfo=dt.UTC)
 QUICK = FeedSettings(
-    connect_timeout_seconds=0.5,
-    read_timeout_seconds=0.3,
-    deadline_seconds=0.6,
     max_mebibytes=0.1,
     host_delay_seconds=0.0,
     allow_private=True,

@@ -74,6 +74,7 @@ named_genres as (
         on
             slots.user_index = favourites.user_index
             and list_contains(editions.genres_lower, favourites.genre)
+    where slots.reason_code = 'near_what_you_named'
     group by slots.user_index, slots.position
 
 ),
@@ -145,8 +146,8 @@ final as (
         final_score,
         contribution_collaborative,
         contribution_artist_affinity,
-    contribution_text,
-    contribution_audio,
+        contribution_text,
+        contribution_audio,
         contribution_popularity,
         contribution_freshness,
         reason_code,
