@@ -34,7 +34,7 @@ class ContentAffinity:
 
     def of(self, listeners: Ints, rows: Ints, recordings: Ints) -> Floats:
         """(c,) float64 affinity of listeners[rows] with the recordings; rows ascending."""
-        return inner_products(self._profiles(listeners), self.vectors, rows, recordings).astype(np.float64)
+        return inner_products(self.profiles(listeners), self.vectors, rows, recordings).astype(np.float64)
 
     def nearest(self, listeners: Ints, recordings: Ints) -> Nearest:
         """The liked recording nearest to each recording.  listeners, recordings: (c,) pairs; a few thousand at once."""
@@ -50,8 +50,8 @@ class ContentAffinity:
         found[row[hits]] = heard[hits]
         return Nearest(found, best)
 
-    def _profiles(self, listeners: Ints) -> Floats:
-        """(b, d) float32."""
+    def profiles(self, listeners: Ints) -> Floats:
+        """(b, d) float32; zero for listeners who like nothing that has a vector."""
         pairs = self._interactions.pairs
         row, position = pairs.positions(listeners)
         liked = self._interactions.preference[position] > 0

@@ -4,9 +4,8 @@ Run: .venv/bin/python -m tests.benchmarks.demo_quality --listeners 20000 --weeks
 Belongs here: Mondays of a demo world, their evaluation, and the same evaluation of a list that knows the truth.
 Does not: metrics and baselines (models_ml/evaluation).
 
-The latent list ranks every recording a listener may be given by what the world draws first plays from: popularity, the
-listener's share of the genre, and the distance of the track from the listener's taste. What comes of it is chance on
-top of that, so no list that doesn't know the future gets far beyond it.
+The latent list is that of demo_truth.py. What comes of it is chance on top of that, so no list that doesn't know the
+future gets far beyond it.
 """
 
 import argparse
@@ -17,8 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dagster_project.assets.evaluation import what_was_given
 from dagster_project.cli import this_monday
@@ -27,15 +24,13 @@ from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from models_ml.demo_world import WorldParams, WorldSize, write_world
-from models_ml.demo_world.genres import GENRE_NAMES
 from models_ml.eligibility import forbidden
 from models_ml.evaluation.report import evaluate
 from models_ml.features import WeekFeatures
+from tests.benchmarks.demo_truth import LatentTastes
 
 LISTED = 30
 _BLOCK = 512
-_DISTANCE_WEIGHT = 3.0
-_ANY_GENRE = 1e-4
 _METRICS = ("recall", "ndcg", "hit_rate")
 
 
@@ -72,40 +67,21 @@ def _scored(home: Home, week: dt.date) -> pa.Table:
 
 def _latent_lists(features: WeekFeatures, home: Home, as_of: dt.date) -> pa.Table:
     """The thirty that the world's own tastes would choose, of what each listener may be given."""
-    tastes, tracks = (pq.read_table(home.root / "truth" / f"{name}.parquet") for name in ("listeners", "tracks"))
-    editions = Lake(home.lake).read_week("features/editions", as_of, ["recording_index", "track_id"])
-    place = pc.index_in(tracks["track_id"].combine_chunks(), editions["track_id"].combine_chunks())
-    there = tracks.filter(pc.is_valid(place))
-    recording = editions["recording_index"].to_numpy()[place.drop_null().to_numpy()]
-    sound, fame = _matrix(there["vector"]), np.log(there["popularity"].to_numpy())
-    genre = pc.index_in(there["genre"].combine_chunks(), pa.array(GENRE_NAMES.tolist())).to_numpy()
-    users = pc.index_in(features.user_id, tastes["user_id"].combine_chunks())
-    known = np.flatnonzero(pc.is_valid(users).to_numpy(zero_copy_only=False))
-    user = users.drop_null().to_numpy()
+    latent = LatentTastes.of(home, as_of, features.user_id)
     rows = []
-    for start in range(0, len(known), _BLOCK):
-        taste, shares = (_matrix(tastes[name])[user[start : start + _BLOCK]] for name in ("vector", "genre_shares"))
-        apart = (taste**2).sum(1)[:, None] - 2 * taste @ sound.T + (sound**2).sum(1)
-        score = fame - _DISTANCE_WEIGHT * apart + np.log(shares[:, genre] + _ANY_GENRE)
-        rows.append(_best_allowed(features, known[start : start + _BLOCK], score, recording))
+    for start in range(0, len(latent.listeners), _BLOCK):
+        listeners = latent.listeners[start : start + _BLOCK]
+        rows.append(_best_allowed(features, listeners, latent.scores(start, start + _BLOCK)))
     return pa.concat_tables(rows)
 
 
-def _best_allowed(features: WeekFeatures, listeners: np.ndarray, score: np.ndarray, recording: np.ndarray) -> pa.Table:
-    best = np.full((len(listeners), features.recording_count), -np.inf)
-    for column, place in enumerate(recording):  # editions of one recording share its place
-        best[:, place] = np.maximum(best[:, place], score[:, column])
+def _best_allowed(features: WeekFeatures, listeners: np.ndarray, best: np.ndarray) -> pa.Table:
     best[forbidden(features, listeners)] = -np.inf
     top = np.argsort(-best, axis=1, kind="stable")[:, :LISTED]
     users = features.user_id.take(pa.array(np.repeat(listeners, LISTED)))
     ids = features.recordings.recording_id.take(pa.array(top.ravel()))
     positions = np.tile(np.arange(1, LISTED + 1, dtype=np.int32), len(listeners))
     return pa.table({"user_id": users, "position": positions, "recording_id": ids})
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    values = column.combine_chunks()
-    return values.flatten().to_numpy(zero_copy_only=False).reshape(len(values), -1).astype(np.float64)
 
 
 def _print(scored: pa.Table, week: dt.date) -> None:
