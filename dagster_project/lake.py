@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.errors import InputError
@@ -135,10 +137,12 @@ def content_hash(rows: pa.Table) -> str:
 def _hash_of(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> str:
     digest = hashlib.sha256()
     digest.update(repr([(field.name, str(field.type)) for field in schema]).encode())
-    sink = pa.PythonFile(_Hashing(digest), mode="w")
-    with pa.ipc.new_stream(sink, schema.remove_metadata()) as writer:
-        for block in _blocks(batches, _ROWS_HASHED_AT_ONCE):
-            writer.write_batch(block.replace_schema_metadata(None))
+    for block in _blocks(batches, _ROWS_HASHED_AT_ONCE):
+        for name, values in zip(block.schema.names, block.columns, strict=True):
+            if values.null_count:  # what lies under a null is whatever was there before
+                digest.update(np.packbits(pc.is_valid(values).to_numpy(zero_copy_only=False)).tobytes())
+                values = values.drop_null()
+            digest.update(pa.record_batch([values], names=[name]).serialize())
     return digest.hexdigest()
 
 
@@ -157,25 +161,6 @@ def _blocks(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
             count += batch.num_rows - start
     if waiting:
         yield pa.concat_batches(waiting)
-
-
-class _Hashing:
-    """A file that keeps nothing but the hash of what is written to it."""
-
-    closed = False
-
-    def __init__(self, digest: "hashlib._Hash") -> None:
-        self._digest = digest
-
-    def write(self, data: bytes) -> int:
-        self._digest.update(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def _write(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema | None) -> int:

@@ -40,6 +40,7 @@ MANIFEST_TABLES = (
     "vectors/recording_factors",
     "ml/playlist_slots",
     "ml/relaxations",
+    "ml/playlist_mixes",
     "ml/candidate_funnel",
     "ml/rejected_candidates",
     "ml/evaluation_metrics",

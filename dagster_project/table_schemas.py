@@ -10,7 +10,7 @@ from dagster_project.lake import Lake
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
-from models_ml.playlist_tables import RELAXATIONS_SCHEMA, SLOTS_SCHEMA
+from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 
 COMMITTED_WEEKS = pa.schema(
     [
@@ -42,6 +42,7 @@ STAND_INS = {
     "inputs/committed_weeks": COMMITTED_WEEKS,
     "ml/playlist_slots": SLOTS_SCHEMA,
     "ml/relaxations": RELAXATIONS_SCHEMA,
+    "ml/playlist_mixes": MIXES_SCHEMA,
     "ml/rejected_candidates": REJECTED_SCHEMA,
     "ml/candidate_funnel": FUNNEL_SCHEMA,
     "ml/run_facts": RUN_FACTS,

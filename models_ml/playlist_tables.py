@@ -3,12 +3,12 @@
 Belongs here: their schemas, and columns that need no more than codes. Does not: what goes into them (playlists.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Ints
+from models_ml.arrays import Floats, Ints
 from models_ml.assembly import PLAYLIST_LENGTH, Relaxations, Slate, is_full
 from models_ml.rules import RUNGS, SOURCES, TOO_FEW_TRACKS
 from models_ml.slates import LaidOut
@@ -36,6 +36,8 @@ SLOTS_SCHEMA = pa.schema(
         "reason_code": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
+        "genres": pa.list_(pa.string()),
+        "genres_are_guessed": pa.bool_(),
     }
 )
 RELAXATIONS_SCHEMA = pa.schema(
@@ -48,6 +50,8 @@ RELAXATIONS_SCHEMA = pa.schema(
     }
 )
 
+MIXES_SCHEMA = pa.schema({"user_index": pa.int32(), "genre_kl": pa.float64(), "genre_kl_least": pa.float64()})
+
 RANKED_SCHEMA = pa.schema({"user_index": pa.int32(), "position": pa.int32(), "recording_index": pa.int32()})
 
 
@@ -58,20 +62,28 @@ class PlaylistTables:
     relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
     listener without a playlist (RELAXATIONS_SCHEMA).
     ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
+    mixes: one row per list: how far its genres are from its listener's, and the least far there is (MIXES_SCHEMA).
     """
 
     slots: pa.Table
     relaxations: pa.Table
     ranked: pa.Table
+    mixes: pa.Table
 
 
 def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
     """Both as one, each table in the order of the listeners."""
-    slots, relaxations, ranked = (
-        pa.concat_tables([getattr(some, name), getattr(others, name)]) for name in ("slots", "relaxations", "ranked")
+    slots, relaxations, ranked, mixes = (
+        pa.concat_tables([getattr(some, part.name), getattr(others, part.name)]) for part in fields(PlaylistTables)
     )
     keys = [("user_index", "ascending"), ("position", "ascending")]
-    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys))
+    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes.sort_by(keys[:1]))
+
+
+def mixes_table(listeners: Ints, found: tuple[Floats, Floats]) -> pa.Table:
+    """A row per list; null for listeners of whom no genre is known."""
+    numbers = [pa.array(values, pa.float64(), mask=np.isnan(values)) for values in found]
+    return pa.table([pa.array(listeners, pa.int32()), *numbers], schema=MIXES_SCHEMA)
 
 
 def ranked_table(listeners: Ints, laid: LaidOut, rows: Ints) -> pa.Table:

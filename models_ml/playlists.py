@@ -13,6 +13,7 @@ import pyarrow as pa
 from models_ml.arrangement import arrange
 from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, draw, draw_giving_way, is_full
+from models_ml.calibration import Calibration
 from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import any_credit_among, editions_for
@@ -21,11 +22,13 @@ from models_ml.evidence import Content, content_scores
 from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
 from models_ml.features import WeekFeatures
 from models_ml.playlist_tables import (
+    MIXES_SCHEMA,
     RANKED_SCHEMA,
     RELAXATIONS_SCHEMA,
     SLOTS_SCHEMA,
     PlaylistTables,
     by_listener,
+    mixes_table,
     primary_source,
     ranked_table,
     relaxation_table,
@@ -36,7 +39,7 @@ from models_ml.pools import Pool, from_batch
 from models_ml.ranking import Components, RankingParams, score
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
-from models_ml.slates import LaidOut, RankedPool, best_first, drawn_first, slate_of
+from models_ml.slates import LaidOut, RankedPool, best_first, drawn_first, goes_first, slate_of, worth
 
 NO_CONTENT = Content()
 
@@ -63,20 +66,23 @@ def build_playlists(
     progress: Progress = silent,
     keep: Callable[[pa.Table], None] | None = None,
     content: Content = NO_CONTENT,
+    calibration: Calibration | None = None,
 ) -> PlaylistTables:
     """Playlists of all listeners with candidates; see PlaylistTables.
 
     batches: of the candidates table, in its order.
     keep: takes each block of the slots instead, so that memory does not grow with the listeners.
+    calibration: None where no genre is known.
     """
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
-    ranked = [RANKED_SCHEMA.empty_table()]
+    ranked, mixes = [RANKED_SCHEMA.empty_table()], [MIXES_SCHEMA.empty_table()]
     keep = keep or slots.append
-    for block in playlist_blocks(features, factors, batches, params, progress, content):
+    for block in playlist_blocks(features, factors, batches, params, progress, content, calibration):
         keep(block.slots)
         relaxations.append(block.relaxations)
         ranked.append(block.ranked)
-    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked)))
+        mixes.append(block.mixes)
+    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked, mixes)))
 
 
 def playlist_blocks(
@@ -86,9 +92,10 @@ def playlist_blocks(
     params: PlaylistParams,
     progress: Progress = silent,
     content: Content = NO_CONTENT,
+    calibration: Calibration | None = None,
 ) -> Iterator[PlaylistTables]:
     """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
-    maker = PlaylistMaker(features, factors, params, content)
+    maker = PlaylistMaker(features, factors, params, content, calibration)
     done, last = 0, -1
     for made, user_index in in_order(maker.batch, batches, worker_count(params.threads)):
         wrong = np.flatnonzero(np.diff(user_index, prepend=last) <= 0)
@@ -110,8 +117,10 @@ class PlaylistMaker:
         factors: CollaborativeFactors,
         params: PlaylistParams,
         content: Content = NO_CONTENT,
+        calibration: Calibration | None = None,
     ) -> None:
         """The week, and how its playlists are made."""
+        self._calibration = calibration
         self._features = features
         self._factors = factors
         self._content = content
@@ -153,14 +162,26 @@ class PlaylistMaker:
             self._slots(listeners, full, laid.ranked, chosen),
             RELAXATIONS_SCHEMA.empty_table(),
             ranked_table(listeners, laid, rows),
+            self._mixes(listeners[full], laid.ranked.pool.recordings[chosen]),
         )
+
+    def _mixes(self, listeners: Ints, recordings: Ints) -> pa.Table:
+        if self._calibration is None or not len(listeners):
+            nothing = np.full(len(listeners), np.nan)
+            return mixes_table(listeners, (nothing, nothing))
+        return mixes_table(listeners, self._calibration.measured(self._features.interactions, listeners, recordings))
 
     def _laid_out(self, listeners: Ints, pool: Pool) -> LaidOut:
         ranked = self._ranked(listeners, pool)
         slate, order = slate_of(self._features, ranked, len(listeners))
         new = (ranked.pool.sources & np.uint8(SOURCE_BITS[NEW_RELEASE])) > 0
         reserved = new[order] & slate.valid if len(ranked.pool) else slate.valid
-        return LaidOut(ranked, slate, order, drawn_first(reserved, self._params.assembly.new_release_slots))
+        first = goes_first(reserved, self._params.assembly.new_release_slots)
+        if self._calibration is not None and self._params.assembly.calibration_weight and len(ranked.pool):
+            value, recordings = worth(ranked, order, first), ranked.pool.recordings[order]
+            mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
+            slate = replace(slate, mix=mix)
+        return LaidOut(ranked, slate, order, drawn_first(first))
 
     def _drawn(self, laid: LaidOut) -> Ints:
         """(b, 30) places in the slate, best first."""
@@ -221,8 +242,16 @@ class PlaylistMaker:
             "reason_code": pa.array(reasons, pa.string()),
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
             "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
+            **self._genres(recordings),
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _genres(self, recordings: Ints) -> dict[str, pa.Array]:
+        """The genres each slot counts as, and whether they are a guess."""
+        if self._calibration is None:
+            return {"genres": pa.nulls(len(recordings)), "genres_are_guessed": pa.nulls(len(recordings))}
+        genres = self._calibration.genres
+        return {"genres": genres.lists(recordings), "genres_are_guessed": pa.array(genres.is_guess[recordings])}
 
     def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) what each slot stands on: the weaker of listener and track."""

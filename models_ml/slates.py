@@ -14,6 +14,9 @@ from models_ml.features import WeekFeatures
 from models_ml.pools import Pool
 from models_ml.ranking import Components
 
+# Further apart than any two scores.
+_FAR = 1e4
+
 
 @dataclass(frozen=True)
 class RankedPool:
@@ -40,10 +43,25 @@ class LaidOut:
     first: Ints
 
 
-def drawn_first(reserved: Bools, slots: int) -> Ints:
-    """(b, K) places, the first few reserved ones before the others, else in their order."""
-    goes_first = reserved & (np.cumsum(reserved, axis=1) <= slots)
-    return np.argsort(~goes_first, axis=1, kind="stable")
+def goes_first(reserved: Bools, slots: int) -> Bools:
+    """(b, K) True for the first few reserved ones of each row."""
+    return np.asarray(reserved & (np.cumsum(reserved, axis=1) <= slots))
+
+
+def drawn_first(first: Bools) -> Ints:
+    """(b, K) places, those that go first before the others, else in their order."""
+    return np.argsort(~first, axis=1, kind="stable")
+
+
+def worth(ranked: RankedPool, order: Ints, first: Bools) -> Floats:
+    """(b, K) what each entry of the slate is worth in a draw that may leave the order: what goes first, goes first.
+
+    Scores are of the order of one; popular ones that stand in for personal ones come after all of these.
+    """
+    if not len(ranked.pool):
+        return np.zeros(order.shape)
+    ahead = first.astype(np.float64) - ~ranked.personal[order]
+    return np.asarray(ranked.components.final[order] + _FAR * ahead)
 
 
 def best_first(first: Ints, picks: Ints) -> Ints:

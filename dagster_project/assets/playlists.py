@@ -10,6 +10,7 @@ import dagster as dg
 import pyarrow as pa
 
 from dagster_project import keys
+from dagster_project.catalogue_io import preferred_editions
 from dagster_project.home import parse_week
 from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
@@ -26,9 +27,14 @@ from dagster_project.vectors_io import (
     signals,
 )
 from models_ml.affinity import ContentAffinity
+from models_ml.arrays import floats_with_nan
+from models_ml.assembly import AssemblyParams
+from models_ml.calibration import Calibration, weights
 from models_ml.candidates import find_candidates
+from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures, read_features
+from models_ml.genres import read_genres
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.playlists import PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
@@ -99,6 +105,15 @@ def week_content(lake: Lake, week: dt.date, features: WeekFeatures) -> Content:
     return Content(known.get("text"), known.get("audio"), playlists, length)
 
 
+def week_calibration(lake: Lake, week: dt.date, factors: CollaborativeFactors, rules: AssemblyParams) -> Calibration:
+    """The genres of the week's recordings, and how firmly each listener's mix is held on to."""
+    genres = read_genres(preferred_editions(lake, week, ["genres"])["genres"], factors.served)
+    listeners = lake.read_week("features/listeners", week, ["adventurousness"])
+    return Calibration(
+        genres, weights(rules.calibration_weight, floats_with_nan(listeners, "listeners", "adventurousness"))
+    )
+
+
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     head = ("stage", "rule", "candidates", "listeners")
     return dg.MetadataValue.md(markdown_table(head, [tuple(row.values()) for row in funnel.to_pylist()]))
@@ -117,6 +132,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
         for key, words in (
             (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
+            (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
         )
@@ -132,14 +148,15 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
     features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
-        content = week_content(lake, week, features)
-        made = build_playlists(features, factors, batches, params, unhurried(), keep, content)
+        content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
+        made = build_playlists(features, factors, batches, params, unhurried(), keep, content, calibration)
     yield dg.MaterializeResult(
         asset_key=keys.ml("playlist_slots"),
         metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},
     )
     for name, rows in (
         ("relaxations", made.relaxations),
+        ("playlist_mixes", made.mixes),
         ("ranked_candidates", made.ranked),
         ("run_facts", _run_facts(workspace, week)),
     ):

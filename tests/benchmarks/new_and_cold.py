@@ -3,9 +3,7 @@
 Run: .venv/bin/python -m tests.benchmarks.new_and_cold        (--seeds and --worlds for some of it)
 Belongs here: the frozen worlds, what is ranked by what, the tables. Does not: the pipeline, metrics, latent tastes.
 
-The worlds, frozen before anything was tuned on them: 4,000 listeners, 10,000 tracks, three fifths of the albums
-released since the history began, 22 weeks of history before W, 2026-10-26, and four weeks of truth after it; seeds 101,
-102 and 103, all else the world's defaults. In `silent` sound says nothing about taste, in `wordless` words don't.
+The worlds are those of demo_weeks.py; in `silent` sound says nothing about taste, in `wordless` words don't.
 
 New tracks: known at W, never played before it. A listener's new tracks of the four weeks are found again among all new
 tracks, by inner products of their vector with vectors made of one signal, or several. `new` are those out for at most
@@ -20,47 +18,37 @@ by half of the listeners, all rungs together, and held against the other half, b
 """
 
 import argparse
-import datetime as dt
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from sklearn.isotonic import IsotonicRegression
 
 from dagster_project.assets.evaluation import what_was_given
-from dagster_project.assets.playlists import week_features
 from dagster_project.catalogue_io import artist_ids, first_artists
-from dagster_project.cli_demo import DEMO_CONFIG
-from dagster_project.cli_run import run_week
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
-from dagster_project.vectors_io import load_factors, load_fused, serve, signals
+from dagster_project.vectors_io import load_factors, load_fused, signals
 from models_ml.arrays import Bools, Floats, Ints, Pairs, floats_with_nan
-from models_ml.collaborative import CollaborativeFactors
 from models_ml.content_prediction import is_held_out
-from models_ml.demo_world import WorldParams, WorldSize, write_world
+from models_ml.demo_world import WorldParams
 from models_ml.eligibility import forbidden
 from models_ml.evaluation.baselines import MOST_POPULAR, baseline_lists
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
 from models_ml.evaluation.tables import read_lists
-from models_ml.features import WeekFeatures, read_interactions
+from models_ml.features import read_interactions
 from models_ml.fusion import FusionParams, fuse
 from models_ml.seeds import seed_for
 from models_ml.serving import serving_vectors
 from tests.benchmarks.demo_truth import LatentTastes
+from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
-LAST_WEEK = dt.date(2026, 11, 23)
-WEEK = LAST_WEEK - dt.timedelta(weeks=4)
-SEEDS = (101, 102, 103)
-COMMON = {"released_in_history_share": 0.6}
+COMMON = {"released_in_history_share": RELEASED_SHARE}
 WORLDS = {"as is": {}, "silent": {"sound_carries_taste": 0.0}, "wordless": {"words_carry_taste": 0.0}}
 CUT, POOL, COLD_EVENTS, CHANCE_ORDERS = 30, 100, 5, 20
 # What is asked, and what the ways are held against.
@@ -71,24 +59,6 @@ ASKED = {
     "cold listeners": "most popular",
 }
 _BLOCK = 512
-
-
-@dataclass(frozen=True)
-class World:
-    """A world that was run for W, with what happened then.
-
-    heard: (n,) owners to recordings first heard in the four weeks.  never_played: (m,).  is_new: (m,) and young too.
-    artist_plays: (m,) plays of its artist before W.  events: (n,) events of each listener before W.
-    """
-
-    home: Home
-    features: WeekFeatures
-    factors: CollaborativeFactors
-    heard: Pairs
-    never_played: Bools
-    is_new: Bools
-    artist_plays: Ints
-    events: Ints
 
 
 def main() -> None:
@@ -104,56 +74,10 @@ def main() -> None:
         for seed in options.seeds:
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
             home = Home((folder / f"{name.replace(' ', '_')}-{seed}").resolve())
-            measured.append(_measured(_run(home, {**COMMON, **WORLDS[name]}, seed)))
+            measured.append(_measured(run_world(home, WorldParams(**{**COMMON, **WORLDS[name]}), seed)))
             if not options.keep:
                 shutil.rmtree(home.root)
         _print(name, options.seeds, measured)
-
-
-def _run(home: Home, params: dict[str, float], seed: int) -> World:
-    """The world written, W run, and what happened read from the events as they landed."""
-    home.prepare()
-    size = WorldSize(listeners=4_000, tracks=10_000, weeks=1, last_week=LAST_WEEK)
-    write_world(home.landing, home.root / "truth", size, WorldParams(**params), seed)
-    home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
-    if not home.manifest(WEEK).exists() and not run_week(home, WEEK):
-        sys.exit(f"{home.root}: the run failed")
-    lake, settings = Lake(home.lake), load_configuration([home.config_file])
-    features, factors = week_features(lake, WEEK), load_factors(lake, WEEK)
-    editions = lake.read_week("features/editions", WEEK, ["track_id", "recording_index"])
-    listener, recording, before = _plays(home, features.user_id, editions)
-    played = np.bincount(recording[before], minlength=features.recording_count)
-    keys = np.unique(listener[~before] * features.recording_count + recording[~before])
-    keys = keys[features.exclusions.find(*divmod(keys, features.recording_count)) < 0]
-    indptr = np.searchsorted(keys, np.arange(features.listener_count + 1) * features.recording_count)
-    days = floats_with_nan(lake.read_week("features/recordings", WEEK), "recordings", "known_days")
-    artist = first_artists(lake, WEEK)
-    return World(
-        home,
-        features,
-        serve(factors, lake, WEEK, settings.serving),
-        Pairs(indptr.astype(np.int64), (keys % features.recording_count).astype(np.int32), features.recording_count),
-        played == 0,
-        (played == 0) & (days <= settings.fusion.new_days),
-        np.bincount(artist, played)[artist].astype(np.int64),
-        np.bincount(listener[before], minlength=features.listener_count),
-    )
-
-
-def _plays(home: Home, user_id: pa.Array, editions: pa.Table) -> tuple[Ints, Ints, Bools]:
-    """(listener, recording, whether before W) of each play of half a minute that landed, of known users and tracks."""
-    files = f"{home.lake}/intake/events/*.parquet"
-    found = duckdb.sql(
-        f"""select user_id, track_id, try_cast(occurred_at as timestamp) < timestamp '{WEEK}' as before
-        from read_parquet('{files}', union_by_name = true)
-        where event_type = 'play' and try_cast(ms_played as bigint) >= 30000
-            and try_cast(occurred_at as timestamp) is not null"""
-    ).to_arrow_table()
-    listener = pc.fill_null(pc.index_in(found["user_id"].combine_chunks(), user_id), -1).to_numpy()
-    track = pc.fill_null(pc.index_in(found["track_id"].combine_chunks(), editions["track_id"].combine_chunks()), -1)
-    known = (listener >= 0) & (track.to_numpy() >= 0)
-    recording = editions["recording_index"].to_numpy()[track.to_numpy()[known]].astype(np.int64)
-    return listener[known].astype(np.int64), recording, found["before"].to_numpy(zero_copy_only=False)[known]
 
 
 def _measured(world: World) -> dict[str, dict[str, Floats]]:
@@ -260,10 +184,7 @@ def _best(world: World, listeners: Ints, users: Floats, recordings: Floats, coun
 
 
 def _of_lists(world: World, listeners: Ints, lists: Ints) -> Floats:
-    row, position = world.heard.positions(listeners)
-    indptr = np.searchsorted(row, np.arange(len(listeners) + 1)).astype(np.int64)
-    truth = Pairs(indptr, world.heard.values[position], world.heard.width)
-    return list_metrics(lists, truth, CUT, np.zeros(world.features.recording_count))["ndcg"]
+    return list_metrics(lists, world.truth(listeners), CUT, np.zeros(world.features.recording_count))["ndcg"]
 
 
 def _cold(world: World) -> dict[str, Floats]:

@@ -42,6 +42,7 @@ PYTHON_STEPS = {
 GROUP_OF_ML = {
     "playlist_slots": "playlists",
     "relaxations": "playlists",
+    "playlist_mixes": "playlists",
     "ranked_candidates": "playlists",
     "run_facts": "playlists",
     "candidate_funnel": "candidates",

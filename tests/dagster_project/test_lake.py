@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -136,3 +137,18 @@ def test_the_hash_of_many_rows_is_the_same_however_they_are_cut(lake: Lake) -> N
     assert lake.content_hash("ml/slots", WEEK) == content_hash(rows)
     other = rows.set_column(0, "plays", pa.array([*range(count - 1), 0], pa.int64()))
     assert content_hash(other) != content_hash(rows)
+
+
+def test_what_lies_under_a_null_does_not_count_and_where_the_null_is_does():
+    def numbers(under: float, nulls: list[bool]) -> pa.Table:
+        values = np.where(nulls, under, [1.0, 2.0, 3.0])
+        array = pa.Array.from_buffers(
+            pa.float64(), 3, [pa.py_buffer(np.packbits(~np.array(nulls), bitorder="little")), pa.py_buffer(values)]
+        )
+        return pa.table({"kl": array})
+
+    middle = [False, True, False]
+    assert content_hash(numbers(7.0, middle)) == content_hash(numbers(0.0, middle))
+    assert content_hash(numbers(0.0, middle)) != content_hash(numbers(0.0, [False, False, True]))
+    assert content_hash(numbers(0.0, middle)) != content_hash(pa.table({"kl": [1.0, 0.0, 3.0]}))
+    assert content_hash(numbers(0.0, middle)) != content_hash(pa.table({"kl": [1.0, 3.0]}))

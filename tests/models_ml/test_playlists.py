@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models_ml.assembly import AssemblyParams
+from models_ml.calibration import Calibration, weights
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.errors import InputError
+from models_ml.genres import read_genres
 from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
 
@@ -30,7 +32,13 @@ def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
     trained = fit_collaborative(world.interactions, *ids, how, 1)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     candidates = find_candidates(features, trained, retriever, params.candidates)
-    return build_playlists(features, trained, in_blocks(candidates.table, params), params)
+    genres = read_genres(
+        pa.array([[f"genre {place % 9}"] for place in range(len(features.recordings))]), trained.served
+    )
+    calibration = Calibration(
+        genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
+    )
+    return build_playlists(features, trained, in_blocks(candidates.table, params), params, calibration=calibration)
 
 
 def in_blocks(candidates: pa.Table, params: PlaylistParams) -> list[pa.RecordBatch]:
@@ -247,3 +255,18 @@ def test_a_new_artist_share_of_nothing_lets_known_artists_fill_the_list():
     assert playlists.relaxations.num_rows == 0
     assert playlists.slots.num_rows == 20 * 30
     assert not np.all(playlists.slots["is_new_artist"].to_numpy())
+
+
+def test_each_list_has_a_row_of_how_far_its_genres_are_and_calibration_brings_them_nearer():
+    world = random_world(3, listeners=30, recordings=300, artists=150)
+    loose, firm = (
+        made(world, replace(PARAMS, assembly=AssemblyParams(calibration_weight=weight))) for weight in (0.0, 5.0)
+    )
+    for playlists in (loose, firm):
+        assert playlists.mixes["user_index"].to_pylist() == sorted(by_listener(playlists))
+        told = playlists.mixes.drop_null()
+        assert told.num_rows
+        assert np.all(told["genre_kl"].to_numpy() >= told["genre_kl_least"].to_numpy() - 1e-9)
+    assert pc.mean(firm.mixes["genre_kl"]).as_py() < 0.5 * pc.mean(loose.mixes["genre_kl"]).as_py()
+    assert {len(genres) for genres in firm.slots["genres"].to_pylist()} == {1}
+    assert not any(firm.slots["genres_are_guessed"].to_pylist())

@@ -11,6 +11,7 @@ select
     timezone,
     allow_explicit,
     allow_exploration,
+    adventurousness,
     registered_at
 from listeners
 order by user_index

@@ -69,6 +69,7 @@ final as (
         zones.zone_name as timezone,
         coalesce(known_users.allow_explicit, true) as allow_explicit,
         coalesce(known_users.allow_exploration, true) as allow_exploration,
+        known_users.adventurousness,
         known_users.registered_at,
         coalesce(known_users.favourite_artist_ids, []) as favourite_artist_ids,
         coalesce(known_users.favourite_genres, []) as favourite_genres

@@ -21,6 +21,12 @@ relaxed as (
 
 ),
 
+mixes as (
+
+    select * from {{ ref('ml_playlist_mixes') }}
+
+),
+
 run_facts as (
 
     select * from {{ ref('ml_run_facts') }}
@@ -50,6 +56,8 @@ final as (
         case when relaxed.user_index is null then 'complete' else 'relaxed' end as status,
         lists.listener_rung,
         lists.new_artist_count,
+        mixes.genre_kl,
+        mixes.genre_kl_least,
         {{ start_of_day_in("coalesce(listeners.timezone, 'UTC')", week()) }} as available_at,
         cast({{ week() }} as timestamp) as input_cutoff_at,
         run_facts.config_hash,
@@ -59,6 +67,7 @@ final as (
     from lists
     inner join listeners on lists.user_index = listeners.user_index
     left join relaxed on lists.user_index = relaxed.user_index
+    left join mixes on lists.user_index = mixes.user_index
     cross join run_facts
 
 )
@@ -72,6 +81,8 @@ select
     status,
     listener_rung,
     new_artist_count,
+    genre_kl,
+    genre_kl_least,
     available_at,
     input_cutoff_at,
     config_hash,

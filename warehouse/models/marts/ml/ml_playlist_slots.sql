@@ -19,6 +19,8 @@ select
     contribution_freshness,
     reason_code,
     anchor_recording_index,
-    shared_playlist_index
+    shared_playlist_index,
+    genres,
+    genres_are_guessed
 from {{ source('ml', 'playlist_slots') }}
 where week = {{ week() }}

@@ -1,0 +1,154 @@
+"""Calibration: a playlist's genres in the proportions of what its listener likes.
+
+Belongs here: what a genre still missing is worth in the draw, how far a list is from its listener, and the least far
+that thirty slots permit. Does not: genres (genres.py), caps and the draw itself (assembly.py).
+
+Source: Steck, "Calibrated Recommendations", RecSys 2018. p is the listener's mix, q the list's, every genre of a track
+counting its share, and the list is as far from the listener as KL(p, 0.99 q + 0.01 p). Drawing track by track, each is
+worth its score and what it takes off that distance; with the length fixed, the latter falls apart into genres:
+p log((c + w + s) / (c + s)), c what the list holds of the genre, w the track's share, s = 30 * 0.01 / 0.99 p.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_ml.arrays import Bools, Floats, Ints
+from models_ml.features import Interactions
+from models_ml.genres import MOST_GENRES, Genres
+
+# Steck's alpha: a genre that a list lacks altogether costs much, not everything.
+_SMOOTHING = 0.01
+
+
+@dataclass(frozen=True)
+class SlateMix:
+    """What calibration knows of the candidates of b listeners, beside a slate of K entries.
+
+    score: (b, K) float64 what an entry is worth by itself.  place: (b, K, MOST_GENRES) its genres, g for none.
+    count: (b, K) how many.  taste: (b, g) float32.  weight: (b,) float32, score for a nat less of distance.
+    """
+
+    score: Floats
+    place: Ints
+    count: Ints
+    taste: Floats
+    weight: Floats
+
+    def rows(self, chosen: Ints) -> "SlateMix":
+        """Of some of the listeners."""
+        return SlateMix(
+            self.score[chosen], self.place[chosen], self.count[chosen], self.taste[chosen], self.weight[chosen]
+        )
+
+    def ordered(self, places: Ints) -> "SlateMix":
+        """With the entries in another order.  places: (b, K)."""
+        return SlateMix(
+            np.take_along_axis(self.score, places, axis=1),
+            np.take_along_axis(self.place, places[:, :, None], axis=1),
+            np.take_along_axis(self.count, places, axis=1),
+            self.taste,
+            self.weight,
+        )
+
+    def first(self, count: int) -> "SlateMix":
+        """Of the first entries."""
+        return SlateMix(self.score[:, :count], self.place[:, :count], self.count[:, :count], self.taste, self.weight)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Genres of the recordings, and how much each listener's mix weighs.
+
+    weight: (n,) float32 score a nat.
+    """
+
+    genres: Genres
+    weight: Floats
+
+    def mix(self, interactions: Interactions, listeners: Ints, recordings: Ints, score: Floats) -> SlateMix:
+        """What the draw of these listeners' lists needs.  recordings: (b, K), score: (b, K)."""
+        genres = self.genres
+        return SlateMix(
+            score,
+            genres.place[recordings],
+            genres.count[recordings],
+            genres.taste(interactions, listeners),
+            self.weight[listeners],
+        )
+
+    def measured(self, interactions: Interactions, listeners: Ints, recordings: Ints) -> tuple[Floats, Floats]:
+        """((b,) distance of each list, (b,) the least there can be).  recordings: (b, length) of whole lists."""
+        taste, length = self.genres.taste(interactions, listeners), recordings.shape[1]
+        held = np.zeros((len(listeners), taste.shape[1] + 1))
+        rows, share = np.arange(len(listeners))[:, None], self.genres.share[recordings]
+        for column in range(MOST_GENRES):
+            np.add.at(held, (rows, self.genres.place[recordings, column]), share)
+        return distance(taste, held[:, :-1], length), least_distance(taste, length)
+
+
+def weights(calibration_weight: float, adventurousness: Floats) -> Floats:
+    """(n,) float32: nobody's mix is held on to who goes anywhere (1), twice as firmly of who goes nowhere (0).
+
+    adventurousness: (n,) 0 to 1, NaN where unknown, which counts as the middle.
+    """
+    dial = 2.0 * (1.0 - np.clip(np.nan_to_num(adventurousness, nan=0.5), 0.0, 1.0))
+    return np.asarray(calibration_weight * dial, dtype=np.float32)
+
+
+class MixDraw:
+    """The draw of b lists, entry by entry."""
+
+    def __init__(self, mix: SlateMix, length: int) -> None:
+        """length: tracks in a list."""
+        self._mix = mix
+        listeners, genres = mix.taste.shape
+        self._smooth = length * _SMOOTHING / (1 - _SMOOTHING) * mix.taste
+        self._held = np.zeros((listeners, genres + 1), dtype=np.float32)
+        # One flat table of gains a listener: genres by the share a track can have of one, and a last column for none.
+        self._gains = np.zeros((listeners, MOST_GENRES, genres + 1), dtype=np.float32)
+        row = np.arange(listeners, dtype=np.int64)[:, None, None] * MOST_GENRES
+        share = np.maximum(mix.count, 1)[:, :, None] - 1
+        self._at = (row + share) * (genres + 1) + mix.place
+
+    def values(self) -> Floats:
+        """(b, K) what each entry is worth now."""
+        taste, held = self._mix.taste, self._held[:, :-1]
+        for genres in range(1, MOST_GENRES + 1):
+            known = taste > 0
+            ratio = (held + np.float32(1 / genres) + self._smooth) / np.where(known, held + self._smooth, 1.0)
+            self._gains[:, genres - 1, :-1] = np.where(known, taste * np.log(np.where(known, ratio, 1.0)), 0.0)
+        gained = self._gains.ravel()[self._at].sum(axis=2)
+        return np.asarray(self._mix.score + self._mix.weight[:, None] * gained)
+
+    def take(self, entry: Ints, taken: Bools) -> None:
+        """One more entry of each list where `taken`.  entry: (b,) places in the slate."""
+        rows = np.flatnonzero(taken)
+        place, count = self._mix.place[rows, entry[rows]], self._mix.count[rows, entry[rows]]
+        for column in range(MOST_GENRES):
+            self._held[rows, place[:, column]] += np.float32(1.0) / np.maximum(count, 1)
+        self._held[:, -1] = 0.0
+
+
+def distance(taste: Floats, held: Floats, length: int) -> Floats:
+    """(b,) float64 KL(p, 0.99 q + 0.01 p) in nats, NaN for listeners of no known taste.
+
+    taste: (b, g) p.  held: (b, g) what each list of `length` tracks holds of each genre, in tracks.
+    """
+    p = taste.astype(np.float64)
+    q = (1 - _SMOOTHING) * held / length + _SMOOTHING * p
+    terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0) / np.where(p > 0, q, 1.0)), 0.0)
+    return np.where(p.any(axis=1), terms.sum(axis=1), np.nan)
+
+
+def least_distance(taste: Floats, length: int) -> Floats:
+    """(b,) float64 the distance of the best list of so many tracks of one genre each: no catalogue permits less."""
+    p = taste.astype(np.float64)
+    held, smooth = np.zeros_like(p), length * _SMOOTHING / (1 - _SMOOTHING) * p
+    rows = np.arange(len(p))
+    if p.shape[1]:
+        for _ in range(length):
+            known = p > 0
+            ratio = (held + 1 + smooth) / np.where(known, held + smooth, 1.0)
+            held[rows, np.where(known, p * np.log(np.where(known, ratio, 1.0)), -1.0).argmax(axis=1)] += 1
+    return distance(p, held, length)

@@ -1,0 +1,104 @@
+"""A demo world that is run for one Monday, with four weeks of truth after it.
+
+Belongs here: the frozen size, running it, what happened then as it landed. Does not: what is measured on it.
+
+Frozen before anything was tuned on it: 4,000 listeners, 10,000 tracks, three fifths of the albums released since the
+history began, 22 weeks of history before W, 2026-10-26; seeds 101, 102 and 103, all else the world's defaults.
+"""
+
+import datetime as dt
+import sys
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dagster_project.assets.playlists import week_features
+from dagster_project.catalogue_io import first_artists
+from dagster_project.cli_demo import DEMO_CONFIG
+from dagster_project.cli_run import run_week
+from dagster_project.configuration import load_configuration
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from dagster_project.vectors_io import load_factors, serve
+from models_ml.arrays import Bools, Ints, Pairs, floats_with_nan
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.demo_world import WorldParams, WorldSize, write_world
+from models_ml.features import WeekFeatures
+
+LAST_WEEK = dt.date(2026, 11, 23)
+WEEK = LAST_WEEK - dt.timedelta(weeks=4)
+SEEDS = (101, 102, 103)
+RELEASED_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class World:
+    """A world that was run for W, with what happened then.
+
+    heard: (n,) owners to recordings first heard in the four weeks.  never_played: (m,).  is_new: (m,) and young too.
+    artist_plays: (m,) plays of its artist before W.  events: (n,) events of each listener before W.
+    """
+
+    home: Home
+    features: WeekFeatures
+    factors: CollaborativeFactors
+    heard: Pairs
+    never_played: Bools
+    is_new: Bools
+    artist_plays: Ints
+    events: Ints
+
+    def truth(self, listeners: Ints) -> Pairs:
+        """What each of these first heard in the four weeks."""
+        row, position = self.heard.positions(listeners)
+        indptr = np.searchsorted(row, np.arange(len(listeners) + 1)).astype(np.int64)
+        return Pairs(indptr, self.heard.values[position], self.heard.width)
+
+
+def run_world(home: Home, params: WorldParams, seed: int, *, sound: bool = True) -> World:
+    """The world written, W run, and what happened read from the events as they landed."""
+    home.prepare()
+    size = WorldSize(listeners=4_000, tracks=10_000, weeks=1, last_week=LAST_WEEK, sound=sound)
+    write_world(home.landing, home.root / "truth", size, params, seed)
+    home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
+    if not home.manifest(WEEK).exists() and not run_week(home, WEEK):
+        sys.exit(f"{home.root}: the run failed")
+    lake, settings = Lake(home.lake), load_configuration([home.config_file])
+    features, factors = week_features(lake, WEEK), load_factors(lake, WEEK)
+    editions = lake.read_week("features/editions", WEEK, ["track_id", "recording_index"])
+    listener, recording, before = _plays(home, features.user_id, editions)
+    played = np.bincount(recording[before], minlength=features.recording_count)
+    keys = np.unique(listener[~before] * features.recording_count + recording[~before])
+    keys = keys[features.exclusions.find(*divmod(keys, features.recording_count)) < 0]
+    indptr = np.searchsorted(keys, np.arange(features.listener_count + 1) * features.recording_count)
+    days = floats_with_nan(lake.read_week("features/recordings", WEEK), "recordings", "known_days")
+    artist = first_artists(lake, WEEK)
+    return World(
+        home,
+        features,
+        serve(factors, lake, WEEK, settings.serving),
+        Pairs(indptr.astype(np.int64), (keys % features.recording_count).astype(np.int32), features.recording_count),
+        played == 0,
+        (played == 0) & (days <= settings.fusion.new_days),
+        np.bincount(artist, played)[artist].astype(np.int64),
+        np.bincount(listener[before], minlength=features.listener_count),
+    )
+
+
+def _plays(home: Home, user_id: pa.Array, editions: pa.Table) -> tuple[Ints, Ints, Bools]:
+    """(listener, recording, whether before W) of each play of half a minute that landed, of known users and tracks."""
+    files = f"{home.lake}/intake/events/*.parquet"
+    found = duckdb.sql(
+        f"""select user_id, track_id, try_cast(occurred_at as timestamp) < timestamp '{WEEK}' as before
+        from read_parquet('{files}', union_by_name = true)
+        where event_type = 'play' and try_cast(ms_played as bigint) >= 30000
+            and try_cast(occurred_at as timestamp) is not null"""
+    ).to_arrow_table()
+    listener = pc.fill_null(pc.index_in(found["user_id"].combine_chunks(), user_id), -1).to_numpy()
+    track = pc.fill_null(pc.index_in(found["track_id"].combine_chunks(), editions["track_id"].combine_chunks()), -1)
+    known = (listener >= 0) & (track.to_numpy() >= 0)
+    recording = editions["recording_index"].to_numpy()[track.to_numpy()[known]].astype(np.int64)
+    return listener[known].astype(np.int64), recording, found["before"].to_numpy(zero_copy_only=False)[known]

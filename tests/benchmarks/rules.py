@@ -1,0 +1,115 @@
+"""What each rule of a playlist costs and gives, on the same candidates.
+
+Run: .venv/bin/python -m tests.benchmarks.rules        (--seeds for some of it)
+Belongs here: the rules that are tried, the table. Does not: the rules, running the world (demo_weeks.py).
+
+The worlds of demo_weeks.py, without sound. The lists of W are made anew from its candidates, each rule alone, then all
+together, then calibration by its weight, and held against what listeners first heard in the four weeks after.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dagster_project.assets.playlists import CANDIDATES, week_calibration, week_content
+from dagster_project.configuration import load_configuration
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from models_ml.arrays import Floats, place_in_row
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams
+from models_ml.demo_world import WorldParams
+from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
+from models_ml.evaluation.metrics import list_metrics
+from models_ml.playlists import PlaylistParams, build_playlists
+from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
+
+DEFAULTS = AssemblyParams()
+NONE = replace(
+    DEFAULTS,
+    tracks_per_artist=PLAYLIST_LENGTH,
+    tracks_per_album=PLAYLIST_LENGTH,
+    new_artist_share=0.0,
+    new_release_slots=0,
+    calibration_weight=0.0,
+)
+SINGLE = ("tracks_per_artist", "tracks_per_album", "new_artist_share", "new_release_slots", "calibration_weight")
+WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
+TRIED = {
+    "no rule": NONE,
+    **{f"{name} alone": replace(NONE, **{name: getattr(DEFAULTS, name)}) for name in SINGLE},
+    **{f"all, calibration {weight:g}": replace(DEFAULTS, calibration_weight=weight) for weight in WEIGHTS},
+}
+
+
+def main() -> None:
+    """Run the worlds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="rules_"))
+    found: dict[str, list[dict[str, Floats]]] = {name: [] for name in TRIED}
+    for seed in options.seeds:
+        home = Home((folder / f"rules-{seed}").resolve())
+        world = run_world(home, WorldParams(released_in_history_share=RELEASED_SHARE), seed, sound=False)
+        for name, rules in TRIED.items():
+            print(f"seed {seed}: {name}", file=sys.stderr, flush=True)
+            found[name].append(_measured(world, rules))
+        if not options.keep:
+            shutil.rmtree(home.root)
+    _print({name: {key: np.concatenate([one[key] for one in each]) for key in each[0]} for name, each in found.items()})
+
+
+def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
+    """(n,) of each listener: nDCG and recall, NaN without truth or list; distance of genres, the least; new artists."""
+    lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
+    features = world.features
+    made = build_playlists(
+        features,
+        world.factors,
+        lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
+        PlaylistParams(settings.candidates, settings.ranking, rules, settings.serving),
+        content=week_content(lake, WEEK, features),
+        calibration=week_calibration(lake, WEEK, world.factors, rules),
+    )
+    slots, mixes = made.slots, made.mixes
+    owner = slots["user_index"].to_numpy()
+    best_first = np.lexsort((-slots["final_score"].to_numpy(), owner))
+    lists = np.full((features.listener_count, PLAYLIST_LENGTH), -1)
+    lists[owner, place_in_row(owner)] = slots["recording_index"].to_numpy()[best_first]
+    everyone = np.arange(features.listener_count)
+    listed = np.isin(everyone, owner)
+    metrics = list_metrics(lists, world.truth(everyone), PLAYLIST_LENGTH, np.zeros(features.recording_count))
+    measured = {name: np.where(listed, metrics[name], np.nan) for name in ("ndcg", "recall")}
+    for name in ("genre_kl", "genre_kl_least"):
+        measured[name] = np.full(len(everyone), np.nan)
+        measured[name][mixes["user_index"].to_numpy()] = mixes[name].to_numpy(zero_copy_only=False)
+    new = np.bincount(owner, slots["is_new_artist"].to_numpy(zero_copy_only=False), minlength=len(everyone))
+    return {**measured, "new_artists": np.where(listed, new / PLAYLIST_LENGTH, np.nan)}
+
+
+def _print(found: dict[str, dict[str, Floats]]) -> None:
+    base, uncalibrated = found["no rule"], found["all, calibration 0"]
+    print("| rules | nDCG@30 | of no rule's | recall@30 | genre distance | of uncalibrated | least | by new artists |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, of in found.items():
+        ndcg, share = mean_interval(of["ndcg"], 0), ratio_of_means(of["ndcg"], base["ndcg"], 0)
+        kl = np.nanmean(of["genre_kl"])
+        print(
+            f"| {name} | {ndcg.mean:.4f} ({ndcg.low:.4f} to {ndcg.high:.4f}) "
+            f"| {share.mean:.3f} ({share.low:.3f} to {share.high:.3f}) | {np.nanmean(of['recall']):.4f} "
+            f"| {kl:.3f} | {kl / np.nanmean(uncalibrated['genre_kl']):.2f} | {np.nanmean(of['genre_kl_least']):.3f} "
+            f"| {np.nanmean(of['new_artists']):.3f} |",
+            flush=True,
+        )
+    cost = ratio_of_means(found["all, calibration 0.8"]["ndcg"], uncalibrated["ndcg"], 0)
+    print(f"\nnDCG with calibration against without: {cost.mean:.3f} ({cost.low:.3f} to {cost.high:.3f})")
+
+
+if __name__ == "__main__":
+    main()
