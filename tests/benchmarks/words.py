@@ -5,7 +5,8 @@ DATA_DIR holds playlists, tracks and entries as Parquet, in the form of the play
 hidden, five times; from its title and description alone the tracks are asked for that it holds and other playlists
 hold too. recall@30 = hits over the smaller of 30 and their number; the mean over hidden playlists that have any.
 Charts are left out by their titles, since their words say only that they are charts; the figure with them stands
-beside. The last line is for machines.
+beside. Below, how many tokens a second become vectors: by gensim itself on the same sentences with the same settings,
+by training here, and from what was written to vectors of recordings in all. The last line is for machines.
 Belongs here: the protocol and the table. Does not: training, search (models_ml/text).
 """
 
@@ -17,10 +18,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from gensim.models import Word2Vec
 
 from models_ml.arrays import Ints
+from models_ml.text.contexts import read_contexts
 from models_ml.text.inputs import DOCUMENTS, TAGS, TextInputs
 from models_ml.text.params import TextParams
+from models_ml.text.sentences import sentences
+from models_ml.text.training import sentence_lists, settings, token_names, train_tokens
 from models_ml.text.vectors import train_text
 
 FOLDS, CUT, SEED = 5, 30, 0
@@ -95,6 +100,26 @@ def recalls(archive: Archive, kept: Ints) -> tuple[float, float, int, float]:
     return float(np.mean(ours)), float(np.mean(popular)), len(ours), tokens / seconds
 
 
+def speeds(archive: Archive) -> str:
+    """Tokens a second over the whole archive, one thread each, in one process one after the other."""
+    inputs, params = archive.inputs(np.arange(len(archive.titles))), TextParams()
+    contexts = read_contexts(inputs, params)
+    woven = sentences(contexts, params)
+    names = token_names(woven, contexts.vocabulary, inputs.recording_count)
+    told, tokens = sentence_lists(woven, names), len(woven.tokens.values) * params.epochs
+    ways = {
+        "gensim itself": lambda: Word2Vec(told, **settings(params, SEED)),
+        "training here": lambda: train_tokens(woven, names, params, SEED),
+        "from words to vectors of recordings": lambda: train_text(inputs, params, SEED),
+    }
+    lines = ["| | tokens a second, CPU |", "|---|---|"]
+    for name, run in ways.items():
+        started = time.process_time()
+        run()
+        lines.append(f"| {name} | {tokens / (time.process_time() - started):,.0f} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Print the table, and the last line."""
     parser = argparse.ArgumentParser(description="Recall of tracks from the words of a hidden playlist.")
@@ -111,6 +136,7 @@ def main() -> None:
         ours, popular, count, speed = recalls(archive, kept)
         ratio = ours / popular if popular else float("inf")
         print(f"| {name} | {count} | {ours:.4f} | {popular:.4f} | {ratio:.2f} | {speed:,.0f} |", flush=True)
+    print(f"\n{speeds(archive)}")
     print(f"\nwords ours {ours:.4f} popular {popular:.4f} ratio {ratio:.2f}")
 
 
