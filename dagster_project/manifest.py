@@ -50,6 +50,9 @@ MANIFEST_TABLES = (
     "marts/rejected_candidates",
     "marts/candidate_funnel",
     "marts/evaluation_metrics",
+    "marts/track_vectors",
+    "marts/track_sounds",
+    "marts/track_rungs",
 )
 
 

@@ -15,6 +15,7 @@ import duckdb
 
 from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
+from dagster_project.table_schemas import vector_sizes
 
 PUBLISHED_TABLES = (
     "weekly_playlists",
@@ -23,7 +24,12 @@ PUBLISHED_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "track_vectors",
+    "track_sounds",
+    "track_rungs",
 )
+# Vectors of two weeks lie in two spaces, and they and what goes with them are larger than all lists of a week.
+NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds")
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 # Readable by every DuckDB since 1.0; newer storage would lock out people with an older shell.
 STORAGE_VERSION = "v1.0.0"
@@ -33,7 +39,8 @@ def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int
     """Replace `week` in the published file and keep the newest `publish_weeks`.
 
     The file that is there is copied, changed beside, checkpointed, closed, synced and renamed, so that
-    a reader has the old file or the new one, at any moment. Returns rows by table for the week.
+    a reader has the old file or the new one, at any moment. Of NEWEST_WEEK_ONLY the newest of them alone is kept.
+    Returns rows by table for the week.
     """
     lake = Lake(home.lake)
     beside = home.published.with_name(f".{home.published.name}.writing")
@@ -43,7 +50,10 @@ def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int
         shutil.copyfile(home.published, beside)
     with _opened(beside, home.spill) as connection:
         for table in PUBLISHED_TABLES:
-            _replace_table(connection, lake, table, week, weeks)
+            if table in NEWEST_WEEK_ONLY:
+                _replace_whole(connection, lake, table, week, weeks)
+            else:
+                _replace_table(connection, lake, table, week, weeks)
         connection.execute(VIEWS.read_text(encoding="utf-8"))
         counts = {table: _count(connection, table, week) for table in PUBLISHED_TABLES}
         connection.execute("checkpoint")
@@ -65,19 +75,38 @@ def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) ->
 def _replace_table(
     connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
 ) -> None:
-    new = f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
+    new = _rows(lake, table, week)
     if _columns(connection, f"from {new}") != _columns(connection, f"from {table}", missing_is_empty=True):
         # First publication, or a column came or went: made anew from the lake, which keeps every week.
         connection.execute(f"create or replace table {table} as from {new} limit 0")
         for other in weeks:
             if other != week and lake.has_week(f"marts/{table}", other):
-                rows = _quoted(lake.path(f"marts/{table}", other))
-                connection.execute(
-                    f"insert into {table} by name from read_parquet('{rows}', hive_partitioning = false)"
-                )
+                connection.execute(f"insert into {table} by name from {_rows(lake, table, other)}")
     connection.execute(f"delete from {table} where week = ? or week < ?", [week, weeks[0]])
     if week in weeks:
         connection.execute(f"insert into {table} from {new}")
+
+
+def _replace_whole(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
+) -> None:
+    newest = max((other for other in weeks if lake.has_week(f"marts/{table}", other)), default=week)
+    new, sizes = _rows(lake, table, newest), vector_sizes(lake, newest)
+    # Parquet knows lists only: what the contract has as float[n] is so again here.
+    arrays = [
+        f"cast({name} as float[{sizes[name]}]) as {name}"
+        for name, type_ in _columns(connection, f"from {new}")
+        if type_ == "FLOAT[]" and name in sizes
+    ]
+    connection.execute(f"drop table if exists {table}")
+    # The new rows take the place of the old ones; without this the file holds both.
+    connection.execute("checkpoint")
+    replaced = f"replace ({', '.join(arrays)})" if arrays else ""
+    connection.execute(f"create table {table} as select * {replaced} from {new}")
+
+
+def _rows(lake: Lake, table: str, week: dt.date) -> str:
+    return f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
 
 
 def _columns(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
 from dagster_dbt import DbtCliResource
 from packaging import version
 from pydantic import Field, PrivateAttr
@@ -22,10 +23,11 @@ from pydantic import Field, PrivateAttr
 from dagster_project.configuration import Configuration, load_configuration
 from dagster_project.dbt_manifest import DBT
 from dagster_project.home import WAREHOUSE_PROJECT, Home
-from dagster_project.lake import Lake
+from dagster_project.lake import NO_WEEK, Lake
+from dagster_project.manifest import parent_week
 from dagster_project.progress import LOG
 from dagster_project.run_lock import hold_run_lock
-from dagster_project.table_schemas import ensure_stand_ins
+from dagster_project.table_schemas import RUNGS_TABLE, ensure_stand_ins, vector_sizes
 from models_ml.errors import InputError
 from models_ml.landing.intake import ensure_empty_intake
 
@@ -99,7 +101,13 @@ def warehouse_dbt() -> Dbt:
 @contextmanager
 def dbt_environment(home: Home, week: dt.date) -> Generator[None, None, None]:
     """What profiles.yml and the macros read from the environment, for the length of one call."""
-    settings = {"MONDAY_MIX_HOME": str(home.root), "MONDAY_MIX_WEEK": week.isoformat()}
+    settings = {
+        "MONDAY_MIX_HOME": str(home.root),
+        "MONDAY_MIX_WEEK": week.isoformat(),
+        "MONDAY_MIX_PARENT_WEEK": _week_of_earlier_rungs(home, week).isoformat(),
+        # Contracts hold these; until the vectors are made, the defaults in the YAML stand.
+        **{f"MONDAY_MIX_{name.upper()}_SIZE": str(size) for name, size in vector_sizes(Lake(home.lake), week).items()},
+    }
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -110,6 +118,14 @@ def dbt_environment(home: Home, week: dt.date) -> Generator[None, None, None]:
                 os.environ.pop(name)
             else:
                 os.environ[name] = value
+
+
+def _week_of_earlier_rungs(home: Home, week: dt.date) -> dt.date:
+    """The week before, where it tells on which rung recordings stood; else the stand-in's, which has no rows."""
+    parent, lake = parent_week(home, week), Lake(home.lake)
+    if parent is None or not lake.has_week(RUNGS_TABLE, parent):
+        return NO_WEEK
+    return parent if "rung" in pq.read_schema(lake.path(RUNGS_TABLE, parent)).names else NO_WEEK
 
 
 def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:

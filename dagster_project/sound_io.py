@@ -25,7 +25,7 @@ from models_ml.arrays import Floats, Ints, Progress, ranges, vector_column, vect
 from models_ml.content_prediction import is_held_out
 from models_ml.errors import InputError
 from models_ml.sound.hashes import hash_files
-from models_ml.sound.labels import heard_columns, read_labels
+from models_ml.sound.labels import HEARD_SCHEMA, heard_columns, read_labels
 from models_ml.sound.model_params import SoundModelParams
 from models_ml.sound.spectrograms import Bytes, SpectrogramParams
 from models_ml.sound.store import MISSING, OK, SoundStore
@@ -167,7 +167,7 @@ def _previous(home: Home, week: dt.date) -> bytes | None:
 
 
 def keep_audio(lake: Lake, week: dt.date, rows: Ints, vectors: Floats, heard: pa.Table | None, source: str) -> int:
-    """Write the vectors of sound, and what the network hears beside; the source stands in each row."""
+    """Write the vectors of sound, and beside what the network hears, null without it; the source stands in each row."""
     table = pa.table(
         {
             "recording_index": rows.astype(np.int32),
@@ -175,8 +175,9 @@ def keep_audio(lake: Lake, week: dt.date, rows: Ints, vectors: Floats, heard: pa
             "source": pa.array([source] * len(rows), pa.string()),
         }
     )
-    for name, values in () if heard is None else zip(heard.column_names, heard.columns, strict=True):
-        table = table.append_column(name, values)
+    for field in HEARD_SCHEMA:
+        values = pa.nulls(len(rows), field.type) if heard is None else heard[field.name]
+        table = table.append_column(field, values)
     return lake.replace_week(AUDIO_RECORDINGS, week, table)
 
 
@@ -227,7 +228,9 @@ def make_audio_vectors(
     liked = _liked(lake, week, len(recordings))
     taught = (liked[heard.rows] >= settings.sound_model.minimum_listeners) & recordings[heard.rows].any(axis=1)
     if source not in ("auto", NETWORK) or taught.sum() < _FEWEST_TEACHERS:
-        nothing = np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.float32)
+        # As many numbers as the network will give: the published column is of one type before it hears and after.
+        width = settings.sound_model.embedding * settings.sound_model.towers
+        nothing = np.zeros(0, dtype=np.int64), np.zeros((0, width), dtype=np.float32)
         return {"dagster/row_count": keep_audio(lake, week, *nothing, None, NOTHING), "source": NOTHING}
     model, told = train_on_sounds(
         home,

@@ -4,7 +4,10 @@ Belongs here: column names and types of the lake tables made outside dbt, and th
 tables that dbt makes (their contracts are in warehouse/), landing files (models_ml/landing/contract.py).
 """
 
+import datetime as dt
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.lake import Lake
 from models_ml.evaluation.report import EVALUATION_SCHEMA
@@ -36,6 +39,57 @@ HISTORY = pa.schema(
     ]
 )
 
+RUNGS_TABLE = "vectors/fused_recordings"
+# What dbt reads of the vectors; in Parquet a list of fixed size is a list, so that one stand-in does for any size.
+_VECTOR = pa.list_(pa.float32())
+_OF_RECORDING = ("recording_index", pa.int32())
+VECTORS = {
+    "vectors/recording_factors": pa.schema([("recording_id", pa.string()), ("vector", _VECTOR)]),
+    "vectors/text_recordings": pa.schema([_OF_RECORDING, ("vector", _VECTOR)]),
+    "vectors/audio_recordings": pa.schema(
+        [
+            _OF_RECORDING,
+            ("vector", _VECTOR),
+            ("instrumental", pa.float32()),
+            ("genre", pa.string()),
+            ("genre_chance", pa.float32()),
+        ]
+    ),
+    RUNGS_TABLE: pa.schema(
+        [
+            _OF_RECORDING,
+            ("recording_id", pa.string()),
+            ("liked_by", pa.int64()),
+            ("rung", pa.string()),
+            ("collaborative", _VECTOR),
+            ("text", _VECTOR),
+            ("audio", _VECTOR),
+        ]
+    ),
+    "vectors/recording_sounds": pa.schema(
+        [
+            _OF_RECORDING,
+            ("status", pa.string()),
+            ("duration_seconds", pa.float64()),
+            ("tempo_bpm", pa.float64()),
+            ("tempo_confidence", pa.float64()),
+            ("key", pa.int8()),
+            ("mode", pa.string()),
+            ("key_confidence", pa.float64()),
+            ("energy", pa.float64()),
+            ("brightness_hz", pa.float64()),
+            ("loudness_lufs", pa.float64()),
+        ]
+    ),
+}
+# Where the size of each vector stands: table and column.
+_SIZED_BY = {
+    "collaborative": ("vectors/recording_factors", "vector"),
+    "text": ("vectors/text_recordings", "vector"),
+    "audio": ("vectors/audio_recordings", "vector"),
+    "fused": (RUNGS_TABLE, "collaborative"),
+}
+
 # Without these, `dbt build` on a home that has never run would find no file to take the columns from.
 STAND_INS = {
     "inputs/week_files": REPORT_SCHEMA,
@@ -48,6 +102,7 @@ STAND_INS = {
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "marts/weekly_playlist_tracks": HISTORY,
+    **VECTORS,
 }
 
 
@@ -55,3 +110,12 @@ def ensure_stand_ins(lake: Lake) -> None:
     """Empty, typed weeks for every table that dbt reads and does not make itself."""
     for table, schema in STAND_INS.items():
         lake.ensure_stand_in(table, schema)
+
+
+def vector_sizes(lake: Lake, week: dt.date) -> dict[str, int]:
+    """How many numbers each vector of a week has, by the table's own type; those that are there."""
+    there = {name: place for name, place in _SIZED_BY.items() if lake.has_week(place[0], week)}
+    return {
+        name: pq.read_schema(lake.path(table, week)).field(column).type.list_size
+        for name, (table, column) in there.items()
+    }

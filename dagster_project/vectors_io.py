@@ -22,6 +22,7 @@ from models_ml.collaborative import CollaborativeFactors, PreviousFactors
 from models_ml.content_prediction import Signal
 from models_ml.features import read_interactions
 from models_ml.fusion import CONTENT, FusedVectors
+from models_ml.playlist_tables import rung_names
 from models_ml.retrieval import ExactRetriever, RetrievalParams, Retriever, UsearchRetriever, engine_of
 from models_ml.retrieval_quality import taste_deciles
 from models_ml.rules import COLLABORATIVE_RUNG
@@ -59,9 +60,12 @@ def keep_fused(lake: Lake, week: dt.date, fused: FusedVectors, placed: Starts) -
     """Write where recordings and listeners stand, words, sound and what they named included."""
     columns = {
         "recording_index": np.arange(len(fused.liked), dtype=np.int32),
+        # The next week finds a recording by its id, at whatever position it then has.
+        "recording_id": lake.read_week("features/recordings", week, ["recording_id"])["recording_id"],
         "liked_by": fused.liked,
         "artist_share": fused.artist_share,
         "is_unproven": fused.is_unproven,
+        "rung": rung_names(fused.rungs),
         **{name: vector_column(getattr(fused, name)) for name in ("collaborative", *CONTENT)},
     }
     lake.replace_week(FUSED, week, pa.table(columns))

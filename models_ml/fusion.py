@@ -28,6 +28,7 @@ from models_ml.content_prediction import Signal, Teachers, artist_signal, predic
 from models_ml.features import Interactions
 from models_ml.linear_solves import solve_with_priors
 from models_ml.prior_strength import LEVELS, PriorStrength, default_strengths, learn_strengths, liked_counts
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG
 
 CONTENT = ("text", "audio")
 # Recordings out for up to so many times `new_days` show what becomes of new ones.
@@ -103,6 +104,12 @@ class FusedVectors:
     def vectors(self) -> Floats:
         """(m, f) float32."""
         return self.collaborative + self.text + self.audio
+
+    @property
+    def rungs(self) -> Ints:
+        """(m,) codes of rules.RUNGS: content where the rest places it, popular where nothing does."""
+        placed = _any_of([self.collaborative, self.text, self.audio])
+        return np.where(self.is_unproven, CONTENT_RUNG, np.where(placed, COLLABORATIVE_RUNG, POPULAR_RUNG))
 
 
 def fuse(

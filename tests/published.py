@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from dagster_project.lake import content_hash
+from dagster_project.home import Home
+from dagster_project.lake import Lake, content_hash
 from dagster_project.manifest import VOLATILE_COLUMNS
-from dagster_project.publishing import PUBLISHED_TABLES
+from dagster_project.publishing import NEWEST_WEEK_ONLY, PUBLISHED_TABLES
 
 
 def published(home: Path) -> Path:
@@ -26,11 +27,16 @@ def query(home: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]
 
 
 def published_tables(home: Path, week: date) -> dict[str, pa.Table]:
-    """Every published table's rows of one week, in key order, without what differs from run to run."""
+    """Every published table's rows of one week, in key order, without what differs from run to run.
+
+    Those that are published for the newest week only are taken from the lake, which keeps every week.
+    """
+    lake = Lake(Home(home).lake)
     with duckdb.connect(str(published(home)), read_only=True) as connection:
         tables = {}
         for name in PUBLISHED_TABLES:
-            rows = connection.execute(f"select * from {name} where week = ? order by all", [week]).to_arrow_table()
+            kept = f"'{lake.path(f'marts/{name}', week)}'" if name in NEWEST_WEEK_ONLY else name
+            rows = connection.execute(f"select * from {kept} where week = ? order by all", [week]).to_arrow_table()
             tables[name] = rows.drop_columns([column for column in rows.column_names if column in VOLATILE_COLUMNS])
     return tables
 

@@ -44,6 +44,9 @@ MART_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "track_vectors",
+    "track_sounds",
+    "track_rungs",
 )
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)
@@ -63,7 +66,7 @@ class Translator(DagsterDbtTranslator):
         name = dbt_resource_props["name"]
         if dbt_resource_props["resource_type"] == "source":
             source = dbt_resource_props["source_name"]
-            return keys.LANDING_FILES if source in ("intake", "inputs") else dg.AssetKey([source, name])
+            return keys.LANDING_FILES if source in ("intake", "inputs") else super().get_asset_key(dbt_resource_props)
         if dbt_resource_props["resource_type"] == "seed":
             return dg.AssetKey(["seeds", name])
         return dg.AssetKey([dbt_resource_props["fqn"][1], name])

@@ -14,6 +14,13 @@ from models_ml.sound.vectors import SoundPredictions
 
 # Genres that fewer tracks have teach nothing.
 _FEWEST_OF_A_GENRE = 20
+HEARD_SCHEMA = pa.schema(
+    [
+        ("instrumental", pa.float32()),
+        ("genre", pa.string()),
+        ("genre_chance", pa.float32()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -51,4 +58,4 @@ def heard_columns(told: SoundPredictions, genre_names: tuple[str, ...]) -> pa.Ta
     if genre_names:
         genre = pa.array(genre_names).take(pa.array(told.genres.argmax(axis=1)))
         chance = pa.array(told.genres.max(axis=1), pa.float32())
-    return pa.table({"instrumental": told.instrumental, "genre": genre, "genre_chance": chance})
+    return pa.table([pa.array(told.instrumental, pa.float32()), genre, chance], schema=HEARD_SCHEMA)

@@ -1,6 +1,7 @@
 """Settings: defaults, overrides, overlays, and errors that name what is wrong."""
 
 import dataclasses
+import re
 import tomllib
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_every_setting_says_what_it_is() -> None:
 def test_dbt_has_the_same_defaults() -> None:
     stated = yaml.safe_load((WAREHOUSE_PROJECT / "dbt_project.yml").read_text())["vars"]
     assert {**Configuration().dbt_vars(), "week": ""} == stated
+
+
+def test_the_contract_of_vectors_has_the_same_default_sizes() -> None:
+    stated = (WAREHOUSE_PROJECT / "models" / "marts" / "_track_tables.yml").read_text()
+    defaults = Configuration()
+    assert {name: int(size) for name, size in re.findall(r"MONDAY_MIX_(\w+)_SIZE', '(\d+)'", stated)} == {
+        "COLLABORATIVE": defaults.collaborative.factors,
+        "TEXT": defaults.text.vector_size,
+        "AUDIO": defaults.sound_model.embedding * defaults.sound_model.towers,
+        "FUSED": defaults.collaborative.factors,
+    }
 
 
 def test_the_settings_page_lists_every_setting_with_its_default() -> None:

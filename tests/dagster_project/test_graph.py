@@ -26,8 +26,9 @@ from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT
 from dagster_project.jobs import every_monday
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
+from dagster_project.table_schemas import VECTORS
 
-HISTORY = dg.AssetKey(["history", "weekly_playlist_tracks"])
+HISTORY = {dg.AssetKey(["history", name]) for name in ("weekly_playlist_tracks", "fused_vectors")}
 PYTHON_STEPS = {
     keys.LANDING_FILES,
     keys.COLLABORATIVE_FACTORS,
@@ -104,7 +105,21 @@ def test_every_ml_source_of_dbt_has_a_step_that_makes_it() -> None:
 
 
 def test_nothing_but_the_history_comes_from_outside() -> None:
-    assert set(_graph().get_all_asset_keys()) - set(_executable()) == {HISTORY}, "what earlier weeks recommended"
+    assert set(_graph().get_all_asset_keys()) - set(_executable()) == HISTORY, "what earlier weeks gave, and knew"
+
+
+def test_every_table_of_vectors_that_dbt_reads_comes_after_the_step_that_makes_it() -> None:
+    read = {
+        node["name"]: dg.AssetKey(node["config"]["meta"]["dagster"]["asset_key"])
+        for node in _manifest()["sources"].values()
+        if node["source_name"] == "vectors"
+    }
+    assert {f"vectors/{name}" for name in read} == set(VECTORS), "each has a stand-in"
+    for name, key in read.items():
+        assert key in PYTHON_STEPS
+        assert key in _graph().get(dg.AssetKey(["marts", f"ml_{name}"])).parent_keys
+    before = _graph().get(dg.AssetKey(["marts", "ml_earlier_rungs"])).parent_keys
+    assert before & set(_executable()) <= {keys.LANDING_FILES}, "the week before is no part of this run"
 
 
 def test_every_asset_has_group_description_kinds_and_a_week() -> None:
@@ -118,7 +133,7 @@ def test_every_asset_has_group_description_kinds_and_a_week() -> None:
 
 def test_one_asset_begins_the_graph() -> None:
     """A graph with one root is one run a week in a backfill."""
-    roots = [key for key in _executable() if not (_graph().get(key).parent_keys - {key, HISTORY})]
+    roots = [key for key in _executable() if not (_graph().get(key).parent_keys - {key} - HISTORY)]
     assert roots == [keys.LANDING_FILES]
 
 

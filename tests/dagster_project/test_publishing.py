@@ -1,9 +1,11 @@
 """The published file: one file, replaced at once, readable by old shells and never half there."""
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -25,6 +27,16 @@ def _land_marts(home: Home, week: dt.date, title: str, extra: bool = False) -> N
     rows = {"weekly_playlist_tracks": tracks, "evaluation_metrics": metrics}
     for table in PUBLISHED_TABLES:
         lake.replace_week(f"marts/{table}", week, pa.table(rows.get(table, key)))
+
+
+def _land_vectors(home: Home, week: dt.date, fused: list[list[float] | None]) -> None:
+    """A mart of vectors, lists in Parquet, and the step's table, which knows their size."""
+    lake, count, size = Lake(home.lake), len(fused), len(next(filter(None, fused)))
+    _land_marts(home, week, "t")
+    columns = {"week": pa.array([week] * count), "fused": pa.array(fused, pa.list_(pa.float32()))}
+    lake.replace_week("marts/track_vectors", week, pa.table(columns))
+    step = pa.array([[0.0] * size] * count, pa.list_(pa.float32(), size))
+    lake.replace_week("vectors/fused_recordings", week, pa.table({"collaborative": step}))
 
 
 @pytest.fixture
@@ -71,6 +83,44 @@ def test_a_new_column_brings_back_the_weeks_of_the_lake(home: Home) -> None:
         ).fetchall()
     assert rows == [(WEEKS[0], None), (WEEKS[1], 0.25)]
     assert components == [("collaborative", 1.0), ("text", 0.25)]
+
+
+def test_of_vectors_the_newest_week_is_there_in_its_own_size(home: Home) -> None:
+    for week, vectors in zip(WEEKS, ([[1.0, 0.0]], [[3.0, 4.0, 0.0], None]), strict=False):
+        _land_vectors(home, week, vectors)
+        publish_week(home, week, publish_weeks=12)
+    _land_vectors(home, WEEKS[0], [[9.0, 9.0]])
+    counts = publish_week(home, WEEKS[0], publish_weeks=12)
+    assert counts["track_vectors"] == 0, "a newer week's are there"
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        found = connection.execute(
+            "select week, typeof(fused), array_distance(fused, [0, 0, 0]::float[3]) from track_vectors"
+        ).fetchall()
+    assert found == [(WEEKS[1], "FLOAT[3]", 5.0), (WEEKS[1], "FLOAT[3]", None)]
+
+
+def test_a_file_holds_one_weeks_vectors_and_no_more(home: Home) -> None:
+    sizes = []
+    for week in WEEKS:
+        random = np.random.default_rng(week.toordinal())
+        _land_vectors(home, week, random.random((20_000, 64)).tolist())
+        publish_week(home, week, publish_weeks=12)
+        sizes.append(home.published.stat().st_size)
+    assert max(sizes) < 1.4 * sizes[0]
+
+
+def test_an_older_week_run_again_brings_vectors_to_a_file_that_has_none(home: Home) -> None:
+    """The newest week was run by code that made none."""
+    _land_marts(home, WEEKS[1], "t")
+    publish_week(home, WEEKS[1], publish_weeks=12)
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        kept = {name for (name,) in connection.execute("select distinct table_name from duckdb_tables()").fetchall()}
+    assert set(PUBLISHED_TABLES) <= kept
+    shutil.rmtree(home.lake / "marts" / "track_vectors")
+    _land_vectors(home, WEEKS[0], [[3.0, 4.0]])
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        assert connection.execute("select week, fused from track_vectors").fetchall() == [(WEEKS[0], (3.0, 4.0))]
 
 
 def test_the_file_is_read_only_has_no_wal_and_leaves_nothing_beside_it(home: Home) -> None:

@@ -11,9 +11,10 @@ from models_ml.arrays import Pairs
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.content_prediction import Signal, Teachers, artist_signal, predict_vectors
 from models_ml.features import Interactions
-from models_ml.fusion import FusionParams, fuse, rows_of, transposed
+from models_ml.fusion import FusedVectors, FusionParams, fuse, rows_of, transposed
 from models_ml.linear_solves import solve_listeners, solve_with_priors
 from models_ml.prior_strength import LEVELS, liked_counts, thinned
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG
 
 REGULARIZATION = 2.0
 
@@ -118,6 +119,13 @@ def test_new_recordings_are_expected_to_become_what_others_became(world):
     silent[:20], silent[40:60] = 100, 100
     fewer = fused(world, [Signal("text", world.words)], silent)
     assert 0 < fewer.strengths[0].scale < some.strengths[0].scale
+
+
+def test_a_rung_says_what_places_a_recording():
+    none, some = [0.0, 0.0], [0.5, 0.0]
+    listening, text = np.array([some, none, none]), np.array([none, some, none])
+    placed = FusedVectors(listening, text, np.zeros((3, 2)), np.ones(3), np.array([9, 1, 0]), np.array([0, 1, 0]) > 0)
+    assert placed.rungs.tolist() == [COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG]
 
 
 def test_trust_in_listening_grows_with_listeners(world):

@@ -18,3 +18,19 @@
     {#- Whole weeks from the Monday in `column` to the Monday that is built. -#}
     cast(floor(date_diff('day', {{ column }}, {{ week() }}) / 7) as integer)
 {%- endmacro %}
+
+
+{% macro parent_week() -%}
+    {#- The newest Monday before it whose run had finished, as a DATE expression: the environment, else as the
+        week's inputs list them. Without one, a week that has no rows. -#}
+    {%- set given = env_var('MONDAY_MIX_PARENT_WEEK', '') -%}
+    {%- if given -%}
+        date '{{ given }}'
+    {%- else -%}
+        (
+            select max(earlier.committed_week)
+            from {{ source('inputs', 'committed_weeks') }} as earlier
+            where earlier.week = {{ week() }}
+        )
+    {%- endif -%}
+{%- endmacro %}

@@ -13,7 +13,10 @@
             {{ get_assert_columns_equivalent(compiled_code) }}
         {%- endif %}
         copy (
-            {{ get_select_subquery(compiled_code) if config.get('contract').enforced else compiled_code }}
+            select * {{ arrays_as_lists() }}
+            from (
+                {{ get_select_subquery(compiled_code) if config.get('contract').enforced else compiled_code }}
+            ) as checked
         ) to '{{ location }}' (format parquet)
     {%- endcall %}
 
@@ -28,3 +31,15 @@
 
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+
+{% macro arrays_as_lists() -%}
+    {#- DuckDB 1.5 writes a null of a fixed-size array as if it held values, and others can't read the file
+        (duckdb/duckdb#24731). Parquet has no such type anyway: reading gives lists. -#}
+    {%- set casts = [] -%}
+    {%- for column in model.columns.values() if column.data_type[-1] == ']' and column.data_type[-2] != '[' -%}
+        {%- set listed = column.data_type[:column.data_type.rindex('[')] ~ '[]' -%}
+        {%- do casts.append('cast(' ~ column.name ~ ' as ' ~ listed ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {{- 'replace (' ~ casts | join(', ') ~ ')' if casts -}}
+{%- endmacro %}

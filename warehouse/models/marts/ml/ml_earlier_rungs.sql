@@ -1,0 +1,5 @@
+select
+    recording_id,
+    rung
+from {{ source('earlier_vectors', 'fused_recordings') }}
+where week = {{ parent_week() }}

@@ -1,0 +1,73 @@
+with fused as (
+
+    select
+        recording_index,
+        rung,
+        liked_by
+    from {{ ref('ml_fused_recordings') }}
+
+),
+
+earlier as (
+
+    select
+        recording_id,
+        rung
+    from {{ ref('ml_earlier_rungs') }}
+
+),
+
+recordings as (
+
+    select
+        recording_index,
+        recording_id
+    from {{ ref('recordings') }}
+
+),
+
+preferred as (
+
+    select
+        recording_index,
+        min_by(track_id, edition_index) as track_id,
+        min_by(title, edition_index) as title,
+        min_by(artist_name, edition_index) as artist_name
+    from {{ ref('editions') }}
+    group by recording_index
+
+),
+
+final as (
+
+    select
+        recordings.recording_index,
+        {{ week() }} as week,
+        recordings.recording_id,
+        preferred.track_id,
+        preferred.title,
+        preferred.artist_name,
+        fused.rung,
+        earlier.rung as previous_rung,
+        fused.liked_by,
+        coalesce(earlier.rung = 'content' and fused.rung = 'collaborative', false) as is_promoted
+    from fused
+    inner join recordings on fused.recording_index = recordings.recording_index
+    inner join preferred on fused.recording_index = preferred.recording_index
+    left join earlier on recordings.recording_id = earlier.recording_id
+    where fused.rung = 'content' or earlier.rung = 'content'
+
+)
+
+select
+    week,
+    recording_id,
+    track_id,
+    title,
+    artist_name,
+    rung,
+    previous_rung,
+    liked_by,
+    is_promoted
+from final
+order by recording_index  -- that is by recording_id

@@ -1,0 +1,82 @@
+with recordings as (
+
+    select
+        recording_index,
+        recording_id
+    from {{ ref('recordings') }}
+
+),
+
+preferred as (
+
+    select
+        recording_index,
+        min_by(track_id, edition_index) as track_id,
+        min_by(title, edition_index) as title,
+        min_by(artist_name, edition_index) as artist_name
+    from {{ ref('editions') }}
+    group by recording_index
+
+),
+
+listening as (
+
+    select * from {{ ref('ml_recording_factors') }}
+
+),
+
+words as (
+
+    select * from {{ ref('ml_text_recordings') }}
+
+),
+
+sounds as (
+
+    select * from {{ ref('ml_audio_recordings') }}
+
+),
+
+fused as (
+
+    select
+        recording_index,
+        {{ sum_of_vectors('collaborative', 'text', 'audio') }} as vector
+    from {{ ref('ml_fused_recordings') }}
+
+),
+
+final as (
+
+    select
+        recordings.recording_index,
+        {{ week() }} as week,
+        recordings.recording_id,
+        preferred.track_id,
+        preferred.title,
+        preferred.artist_name,
+        {{ as_vector('listening.vector', contracted_size('collaborative')) }} as collaborative,
+        {{ as_vector('words.vector', contracted_size('text')) }} as text,
+        {{ as_vector('sounds.vector', contracted_size('audio')) }} as audio,
+        {{ as_vector('fused.vector', contracted_size('fused')) }} as fused
+    from recordings
+    inner join preferred on recordings.recording_index = preferred.recording_index
+    left join listening on recordings.recording_id = listening.recording_id
+    left join words on recordings.recording_index = words.recording_index
+    left join sounds on recordings.recording_index = sounds.recording_index
+    left join fused on recordings.recording_index = fused.recording_index
+
+)
+
+select
+    week,
+    recording_id,
+    track_id,
+    title,
+    artist_name,
+    collaborative,
+    text,
+    audio,
+    fused
+from final
+order by recording_index  -- that is by recording_id
