@@ -50,7 +50,8 @@ class AssemblyParams:
         },
     )
     calibration_weight: float = field(
-        # Genre distance and nDCG of what was heard next, three demo worlds, against 0: at 0.4 .61 and .99, at 0.8 .48 and .98.
+        # Three demo worlds, genre distance and nDCG of what was heard next, of those at 0: 0.4, .61 and .99; 0.8, .48
+        # and .98.
         default=0.8,
         metadata={
             "unit": "score a nat",
