@@ -49,6 +49,15 @@ class AssemblyParams:
             "doc": "For the best of this month's releases that too few have heard to rank by listening.",
         },
     )
+    new_release_genre_share: float = field(
+        default=0.02,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Of what the listener likes, at least, is of the genres of a new release that gets such a slot.",
+        },
+    )
     calibration_weight: float = field(
         # Three demo worlds, genre distance and nDCG of what was heard next, of those at 0: 0.4, .61 and .99; 0.8, .48
         # and .98.

@@ -35,6 +35,14 @@ class SlateMix:
     taste: Floats
     weight: Floats
 
+    def cared_for(self, least: float) -> Bools:
+        """(b, K) True where at least this share of what the listener likes is of an entry's genres, or nobody knows."""
+        taste = np.pad(self.taste, ((0, 0), (0, 1)))
+        rows = np.arange(len(taste))[:, None, None]
+        liked = taste[rows, self.place].sum(axis=2)
+        unknown = self.taste.sum(axis=1)[:, None] == 0
+        return np.asarray((liked >= least) | (self.count == 0) | unknown)
+
     def rows(self, chosen: Ints) -> "SlateMix":
         """Of some of the listeners."""
         return SlateMix(

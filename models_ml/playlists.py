@@ -13,7 +13,7 @@ import pyarrow as pa
 from models_ml.arrangement import arrange
 from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, draw, draw_giving_way, is_full
-from models_ml.calibration import Calibration
+from models_ml.calibration import Calibration, MixDraw
 from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import any_credit_among, editions_for
@@ -39,7 +39,7 @@ from models_ml.pools import Pool, from_batch
 from models_ml.ranking import Components, RankingParams, score
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
-from models_ml.slates import LaidOut, RankedPool, best_first, drawn_first, goes_first, slate_of, worth
+from models_ml.slates import FAR, LaidOut, RankedPool, best_first, drawn_first, goes_first, slate_of, worth
 
 NO_CONTENT = Content()
 
@@ -176,11 +176,15 @@ class PlaylistMaker:
         slate, order = slate_of(self._features, ranked, len(listeners))
         new = (ranked.pool.sources & np.uint8(SOURCE_BITS[NEW_RELEASE])) > 0
         reserved = new[order] & slate.valid if len(ranked.pool) else slate.valid
-        first = goes_first(reserved, self._params.assembly.new_release_slots)
-        if self._calibration is not None and self._params.assembly.calibration_weight and len(ranked.pool):
-            value, recordings = worth(ranked, order, first), ranked.pool.recordings[order]
-            mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
-            slate = replace(slate, mix=mix)
+        value, rules = worth(ranked, order), self._params.assembly
+        if self._calibration is None or not len(ranked.pool):
+            return LaidOut(ranked, slate, order, drawn_first(goes_first(reserved, value, rules.new_release_slots)))
+        recordings = ranked.pool.recordings[order]
+        mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
+        reserved &= mix.cared_for(rules.new_release_genre_share)
+        first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
+        if rules.calibration_weight:
+            slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
         return LaidOut(ranked, slate, order, drawn_first(first))
 
     def _drawn(self, laid: LaidOut) -> Ints:

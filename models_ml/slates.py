@@ -5,6 +5,7 @@ Does not: scores (ranking.py), the rules of the draw (assembly.py).
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from models_ml.pools import Pool
 from models_ml.ranking import Components
 
 # Further apart than any two scores.
-_FAR = 1e4
+FAR: Final = 1e4
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,14 @@ class LaidOut:
     first: Ints
 
 
-def goes_first(reserved: Bools, slots: int) -> Bools:
-    """(b, K) True for the first few reserved ones of each row."""
-    return np.asarray(reserved & (np.cumsum(reserved, axis=1) <= slots))
+def goes_first(reserved: Bools, value: Floats, slots: int) -> Bools:
+    """(b, K) True for the few reserved ones of each row that are worth most; ties by place."""
+    if not reserved.size:
+        return reserved
+    best = np.argsort(np.where(reserved, -value, np.inf), axis=1, kind="stable")[:, :slots]
+    first = np.zeros_like(reserved)
+    np.put_along_axis(first, best, True, axis=1)
+    return np.asarray(first & reserved)
 
 
 def drawn_first(first: Bools) -> Ints:
@@ -53,15 +59,14 @@ def drawn_first(first: Bools) -> Ints:
     return np.argsort(~first, axis=1, kind="stable")
 
 
-def worth(ranked: RankedPool, order: Ints, first: Bools) -> Floats:
-    """(b, K) what each entry of the slate is worth in a draw that may leave the order: what goes first, goes first.
+def worth(ranked: RankedPool, order: Ints) -> Floats:
+    """(b, K) what each entry of the slate is worth in a draw that may leave the order.
 
-    Scores are of the order of one; popular ones that stand in for personal ones come after all of these.
+    Popular ones that stand in for personal ones come after all of these.
     """
     if not len(ranked.pool):
         return np.zeros(order.shape)
-    ahead = first.astype(np.float64) - ~ranked.personal[order]
-    return np.asarray(ranked.components.final[order] + _FAR * ahead)
+    return np.asarray(ranked.components.final[order] - FAR * ~ranked.personal[order])
 
 
 def best_first(first: Ints, picks: Ints) -> Ints:

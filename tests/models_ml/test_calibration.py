@@ -118,5 +118,12 @@ def test_entries_keep_their_genres_whatever_order_they_are_in() -> None:
     assert MixDraw(mixed.rows(np.array([0, 0])), 30).values().shape == (2, 4)
 
 
+def test_a_genre_is_cared_for_by_its_share_and_where_nobody_knows() -> None:
+    genres = [[0], [1], [2], [1, 2], []]
+    known, unknown = (mix(np.zeros(5), genres, taste) for taste in ([0.95, 0.01, 0.04], [0.0, 0.0, 0.0]))
+    assert known.cared_for(0.02).tolist() == [[True, False, True, True, True]]
+    assert unknown.cared_for(0.02).all()
+
+
 def test_who_goes_anywhere_is_not_held_to_a_mix_and_who_goes_nowhere_twice_as_firmly() -> None:
     assert weights(0.8, np.array([1.0, 0.5, np.nan, 0.0, 7.0])).tolist() == pytest.approx([0, 0.8, 0.8, 1.6, 0])

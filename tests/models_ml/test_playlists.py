@@ -20,6 +20,7 @@ from models_ml.errors import InputError
 from models_ml.genres import read_genres
 from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
+from models_ml.slates import goes_first
 
 PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=9))
 
@@ -270,3 +271,12 @@ def test_each_list_has_a_row_of_how_far_its_genres_are_and_calibration_brings_th
     assert pc.mean(firm.mixes["genre_kl"]).as_py() < 0.5 * pc.mean(loose.mixes["genre_kl"]).as_py()
     assert {len(genres) for genres in firm.slots["genres"].to_pylist()} == {1}
     assert not any(firm.slots["genres_are_guessed"].to_pylist())
+
+
+def test_a_slot_for_a_new_release_goes_to_the_reserved_one_worth_most_and_to_no_other():
+    reserved = np.array([[False, True, True, True], [False, False, False, False], [True, True, False, False]])
+    value = np.array([[9.0, 1.0, 3.0, 2.0], [4.0, 3.0, 2.0, 1.0], [5.0, 5.0, 9.0, 9.0]])
+    one, two, none = (goes_first(reserved, value, slots) for slots in (1, 2, 0))
+    assert one.tolist() == [[False, False, True, False], [False] * 4, [True, False, False, False]]
+    assert two.tolist() == [[False, False, True, True], [False] * 4, [True, True, False, False]]
+    assert not none.any()
