@@ -3,15 +3,17 @@
 Belongs here: reading published files for tests. Does not: expectations.
 """
 
+import io
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.lake import content_hash
 from dagster_project.manifest import VOLATILE_COLUMNS
-from dagster_project.publishing import PUBLISHED_TABLES
+from dagster_project.publishing import FILLED_IN_TABLES, PUBLISHED_TABLES
 
 
 def published(home: Path) -> Path:
@@ -26,13 +28,23 @@ def query(home: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]
 
 
 def published_tables(home: Path, week: date) -> dict[str, pa.Table]:
-    """Every published table's rows of one week, in key order, without what differs from run to run."""
+    """Every published table's rows that one week's run made, in key order, without what differs from run to run."""
     with duckdb.connect(str(published(home)), read_only=True) as connection:
         tables = {}
         for name in PUBLISHED_TABLES:
-            rows = connection.execute(f"select * from {name} where week = ? order by all", [week]).to_arrow_table()
-            tables[name] = rows.drop_columns([column for column in rows.column_names if column in VOLATILE_COLUMNS])
+            made_in = "input_cutoff_at" if name in FILLED_IN_TABLES else "week"
+            query = f"select * from {name} where {made_in} = ? order by all"
+            rows = connection.execute(query, [week]).to_arrow_table()
+            volatile = [column for column in rows.column_names if column in VOLATILE_COLUMNS]
+            tables[name] = _without_leftovers(rows.drop_columns(volatile))
     return tables
+
+
+def _without_leftovers(rows: pa.Table) -> pa.Table:
+    """The same rows by way of Parquet: what DuckDB leaves in memory beneath a null differs from time to time."""
+    whole = io.BytesIO()
+    pq.write_table(rows, whole)
+    return pq.read_table(whole)
 
 
 def fingerprint(home: Path, week: date) -> dict[str, str]:
