@@ -46,6 +46,7 @@ MANIFEST_TABLES = (
     "ml/evaluation_metrics",
     "marts/weekly_playlists",
     "marts/weekly_playlist_tracks",
+    "marts/playlist_slot_outcomes",
     "marts/playlist_relaxations",
     "marts/rejected_candidates",
     "marts/candidate_funnel",

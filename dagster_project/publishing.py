@@ -20,6 +20,7 @@ from dagster_project.table_schemas import vector_sizes
 PUBLISHED_TABLES = (
     "weekly_playlists",
     "weekly_playlist_tracks",
+    "playlist_slot_outcomes",
     "playlist_relaxations",
     "rejected_candidates",
     "candidate_funnel",
@@ -30,6 +31,8 @@ PUBLISHED_TABLES = (
 )
 # Vectors of two weeks lie in two spaces, and they and what goes with them are larger than all lists of a week.
 NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds")
+# Rows of lists of earlier weeks, which fill in: input_cutoff_at says as of which run.
+FILLED_IN_TABLES = frozenset({"playlist_slot_outcomes"})
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 # Readable by every DuckDB since 1.0; newer storage would lock out people with an older shell.
 STORAGE_VERSION = "v1.0.0"
@@ -75,23 +78,42 @@ def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) ->
 def _replace_table(
     connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
 ) -> None:
-    new = _rows(lake, table, week)
+    new = _rows_of(lake, table, week)
     if _columns(connection, f"from {new}") != _columns(connection, f"from {table}", missing_is_empty=True):
         # First publication, or a column came or went: made anew from the lake, which keeps every week.
         connection.execute(f"create or replace table {table} as from {new} limit 0")
         for other in weeks:
             if other != week and lake.has_week(f"marts/{table}", other):
-                connection.execute(f"insert into {table} by name from {_rows(lake, table, other)}")
-    connection.execute(f"delete from {table} where week = ? or week < ?", [week, weeks[0]])
+                _put(connection, table, other, _rows_of(lake, table, other))
     if week in weeks:
-        connection.execute(f"insert into {table} from {new}")
+        _put(connection, table, week, new)
+    connection.execute(f"delete from {table} where week < ?", [weeks[0]])
+
+
+def _put(connection: duckdb.DuckDBPyConnection, table: str, week: dt.date, rows: str) -> None:
+    """The rows that the run of `week` made, in place of those it made before.
+
+    Where lists of earlier weeks fill in, each list's rows are put in place of what earlier runs knew of it; what a
+    later run knows stays.
+    """
+    taken, kept = "week = $week", ""
+    if table in FILLED_IN_TABLES:
+        known_later = f"week in (select week from {table} where input_cutoff_at > $week)"
+        taken = f"input_cutoff_at = $week or (week in (select week from {rows}) and not {known_later})"
+        kept = f"where not {known_later}"
+    connection.execute(f"delete from {table} where {taken}", {"week": week})
+    connection.execute(f"insert into {table} by name from {rows} {kept}", {"week": week} if kept else None)
+
+
+def _rows_of(lake: Lake, table: str, week: dt.date) -> str:
+    return f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
 
 
 def _replace_whole(
     connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
 ) -> None:
     newest = max((other for other in weeks if lake.has_week(f"marts/{table}", other)), default=week)
-    new, sizes = _rows(lake, table, newest), vector_sizes(lake, newest)
+    new, sizes = _rows_of(lake, table, newest), vector_sizes(lake, newest)
     # Parquet knows lists only: what the contract has as float[n] is so again here.
     arrays = [
         f"cast({name} as float[{sizes[name]}]) as {name}"
@@ -103,10 +125,6 @@ def _replace_whole(
     connection.execute("checkpoint")
     replaced = f"replace ({', '.join(arrays)})" if arrays else ""
     connection.execute(f"create table {table} as select * {replaced} from {new}")
-
-
-def _rows(lake: Lake, table: str, week: dt.date) -> str:
-    return f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
 
 
 def _columns(

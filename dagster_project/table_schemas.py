@@ -33,9 +33,19 @@ RUN_FACTS = pa.schema(
 # What the features read of the lists of earlier weeks.
 HISTORY = pa.schema(
     [
+        ("program_id", pa.string()),
         ("week", pa.date32()),
         ("user_id", pa.string()),
+        ("position", pa.int32()),
         ("track_id", pa.string()),
+    ]
+)
+PLAYLIST_HISTORY = pa.schema(
+    [
+        ("program_id", pa.string()),
+        ("week", pa.date32()),
+        ("user_id", pa.string()),
+        ("available_at", pa.timestamp("us")),
     ]
 )
 
@@ -101,6 +111,7 @@ STAND_INS = {
     "ml/candidate_funnel": FUNNEL_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
+    "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,
 }

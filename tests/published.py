@@ -12,7 +12,7 @@ import pyarrow as pa
 from dagster_project.home import Home
 from dagster_project.lake import Lake, content_hash
 from dagster_project.manifest import VOLATILE_COLUMNS
-from dagster_project.publishing import NEWEST_WEEK_ONLY, PUBLISHED_TABLES
+from dagster_project.publishing import FILLED_IN_TABLES, NEWEST_WEEK_ONLY, PUBLISHED_TABLES
 
 
 def published(home: Path) -> Path:
@@ -27,7 +27,7 @@ def query(home: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]
 
 
 def published_tables(home: Path, week: date) -> dict[str, pa.Table]:
-    """Every published table's rows of one week, in key order, without what differs from run to run.
+    """Every published table's rows that one week's run made, in key order, without what differs from run to run.
 
     Those that are published for the newest week only are taken from the lake, which keeps every week.
     """
@@ -36,7 +36,8 @@ def published_tables(home: Path, week: date) -> dict[str, pa.Table]:
         tables = {}
         for name in PUBLISHED_TABLES:
             kept = f"'{lake.path(f'marts/{name}', week)}'" if name in NEWEST_WEEK_ONLY else name
-            rows = connection.execute(f"select * from {kept} where week = ? order by all", [week]).to_arrow_table()
+            made_in = "input_cutoff_at" if name in FILLED_IN_TABLES else "week"
+            rows = connection.execute(f"select * from {kept} where {made_in} = ? order by all", [week]).to_arrow_table()
             tables[name] = rows.drop_columns([column for column in rows.column_names if column in VOLATILE_COLUMNS])
     return tables
 

@@ -27,6 +27,7 @@ FEATURE_TABLES = (
     "heard_tracks",
     "market_popularity",
     "evaluation_truth",
+    "slot_outcomes",
     "playlist_texts",
     "playlist_recordings",
     "document_texts",
@@ -40,6 +41,7 @@ REPORT_TABLES = ("intake_files", "quarantine")
 MART_TABLES = (
     "weekly_playlists",
     "weekly_playlist_tracks",
+    "playlist_slot_outcomes",
     "playlist_relaxations",
     "rejected_candidates",
     "candidate_funnel",

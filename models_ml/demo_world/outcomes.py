@@ -24,7 +24,10 @@ _SKIP_REPLAY = -0.9
 _SKIP_NOVELTY = -0.6
 # A distance that fits well, about what lies inside one's own scene.
 _NEAR = 0.35
-_CLOSED_SHARE = 0.3
+# Last plays of a sitting that end with closing the player.
+CLOSED_SHARE = 0.3
+# Finished plays of what fits in full that are saved, and liked.
+SAVE_SHARE, LIKE_SHARE = 0.14, 0.05
 _UNSAVE_SHARE = 0.04
 _UNSAVE_DAYS = 40.0
 
@@ -54,16 +57,32 @@ def draw_outcomes(random: Random, chooser: Chooser, plays: Plays) -> Outcomes:
     """How each play ends, the sooner skipped the worse it fits, and when it began."""
     duration = chooser.catalogue.tracks.duration_ms[plays.track]
     listener = chooser.sessions.listener[plays.session]
-    odds = _SKIP_BASE + chooser.params.taste_strength * _SKIP_DISTANCE * plays.distance
-    odds = odds + np.where(plays.is_first, _SKIP_NOVELTY * chooser.listeners.novelty[listener], _SKIP_REPLAY)
+    odds = skip_odds(chooser.params.taste_strength, plays.distance, plays.is_first, chooser.listeners.novelty[listener])
     skipped = random.random(len(plays)) < logistic(odds)
     last = np.roll(segment_starts(plays.session), -1)
-    closed = last & (random.random(len(plays)) < _CLOSED_SHARE)
+    closed = last & (random.random(len(plays)) < CLOSED_SHARE)
     end = np.where(closed, CLOSED, np.where(skipped, SKIPPED, FINISHED))
-    share = np.where(end == SKIPPED, 0.75 * random.random(len(plays)) ** 2.5, random.random(len(plays)))
-    # A second at least: what was skipped was begun.
-    ms_played = np.maximum(np.where(end == FINISHED, duration, share * duration).astype(np.int64), 1_000)
+    ms_played = draw_ms_played(random, end, duration)
     return Outcomes(end, ms_played, _moments(random, chooser, plays, ms_played))
+
+
+def skip_odds(taste_strength: float, distance: Floats, is_first: Bools, novelty: Floats) -> Floats:
+    """Log odds of a skip: the higher the farther from taste; a first play by love of the new, a replay lower."""
+    odds = _SKIP_BASE + taste_strength * _SKIP_DISTANCE * distance
+    return odds + np.where(is_first, _SKIP_NOVELTY * novelty, _SKIP_REPLAY)
+
+
+def fit(taste_strength: float, distance: Floats) -> Floats:
+    """How well a track fits, 0 to 1; a half where taste says nothing."""
+    return logistic(taste_strength * 3.0 * (_NEAR - distance))
+
+
+def draw_ms_played(random: Random, end: Ints, duration: Ints) -> Ints:
+    """Milliseconds by how the play ended: the whole, mostly a little before a skip, anything before closing."""
+    share = np.where(end == SKIPPED, 0.75 * random.random(len(end)) ** 2.5, random.random(len(end)))
+    # A second at least: what was skipped was begun.
+    played: Ints = np.maximum(np.where(end == FINISHED, duration, share * duration).astype(np.int64), 1_000)
+    return played
 
 
 def _moments(random: Random, chooser: Chooser, plays: Plays, ms_played: Ints) -> Ints:
@@ -80,13 +99,13 @@ def _moments(random: Random, chooser: Chooser, plays: Plays, ms_played: Ints) ->
 
 def draw_actions(random: Random, chooser: Chooser, plays: Plays, outcomes: Outcomes, size: WorldSize) -> Actions:
     """Saves and likes of what fits, dislikes and blocks of what doesn't, each once a listener and track."""
-    fits = logistic(chooser.params.taste_strength * 3.0 * (_NEAR - plays.distance))
+    fits = fit(chooser.params.taste_strength, plays.distance)
     finished, skipped = outcomes.end == FINISHED, outcomes.end == SKIPPED
-    saved = _happens(random, 0.14 * fits * finished * np.where(plays.is_first, 1.0, 0.6))
+    saved = _happens(random, SAVE_SHARE * fits * finished * np.where(plays.is_first, 1.0, 0.6))
     # Bad fits are disliked more often; most people never say so.
     chances = {
         SAVE: saved,
-        LIKE: _happens(random, 0.05 * fits * finished),
+        LIKE: _happens(random, LIKE_SHARE * fits * finished),
         DISLIKE: _happens(random, 0.05 * (1 - fits) * skipped),
         BLOCK_TRACK: _happens(random, 0.006 * (1 - fits) * skipped),
         BLOCK_ARTIST: _happens(random, 0.006 * (1 - fits) * skipped),

@@ -53,6 +53,14 @@ class WorldParams:
     exploration_share: float = _share(0.08, "sessions in a neighbouring genre")
     drift_per_week: float = _setting(0.01, "log weight a week", 0, 0.5, "how fast tastes move")
     noise_share: float = _share(0.04, "first plays that have nothing to do with taste")
+    # What becomes of the playlists they get.
+    reaction_share: float = _share(0.8, "listeners who ever open a playlist they get")
+    opening_share: float = _share(0.6, "weeks in which one of them opens it, bored and delighted by nothing yet")
+    stopping_share: float = _share(0.05, "places after which the listener stops, skips apart")
+    delight_strength: float = _setting(1.0, "factor", 0, 4, "how far new artists that fit delight")
+    satiation_strength: float = _setting(1.0, "factor", 0, 4, "how far the same artists and genres again tire")
+    churn_share: float = _share(0.1, "listeners bored for weeks who leave, a week")
+    comeback_share: float = _share(0.35, "weeks in which a track liked there is played again of one's own accord")
     # The catalogue.
     edition_share: float = _share(0.05, "tracks that are another edition of a recording", 0.5)
     released_in_history_share: float = _share(0.12, "albums released since the history began, or announced")

@@ -95,7 +95,8 @@ def subscription_table(random: Random, listeners: Listeners, size: WorldSize) ->
 def truth_table(listeners: Listeners) -> pa.Table:
     """One row per listener: what they really care for at the end of the history; not for landing.
 
-    vector is the mean of the places of their tastes by weight; genre_shares goes by genres.GENRES.
+    vector is the mean of the places of their tastes by weight, mode_vectors are these places; genre_shares goes by
+    genres.GENRES.
     """
     weights = listeners.mode_weight[:, :, 1]
     vector = np.einsum("lm,lmd->ld", weights, listeners.point[:, :, AT_END].astype(np.float64)) / 1_000
@@ -104,14 +105,11 @@ def truth_table(listeners: Listeners) -> pa.Table:
         {
             "user_id": user_ids(listeners.positions),
             "kind": texts(_KIND_NAMES[listeners.kind]),
-            "vector": pa.FixedSizeListArray.from_arrays(
-                pa.array(np.round(vector.reshape(-1), 4), pa.float32()), vector.shape[1]
-            ),
-            "genre_shares": pa.FixedSizeListArray.from_arrays(
-                pa.array(np.round(shares.reshape(-1), 4), pa.float32()), GENRE_COUNT
-            ),
+            "vector": _vectors(np.round(vector, 4)),
+            "genre_shares": _vectors(np.round(shares, 4)),
             "mode_genres": _per_mode(listeners, texts(GENRE_NAMES[_modes(listeners, listeners.mode_genre)])),
             "mode_weights": _per_mode(listeners, pa.array(np.round(_modes(listeners, weights), 4), pa.float32())),
+            "mode_vectors": _per_mode(listeners, _vectors(_modes(listeners, listeners.point[:, :, AT_END]) / 1_000)),
             "novelty": pa.array(listeners.novelty),
             "adventurousness": pa.array(listeners.adventurousness),
             "plays_aimed_at": pa.array(listeners.plays),
@@ -125,6 +123,10 @@ def _modes(listeners: Listeners, values: np.ndarray) -> np.ndarray:
 
 def _per_mode(listeners: Listeners, flat: pa.Array) -> pa.Array:
     return lists(flat, (listeners.mode_genre >= 0).sum(axis=1))
+
+
+def _vectors(rows: np.ndarray) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1), pa.float32()), rows.shape[1])
 
 
 def _genre_shares(listeners: Listeners, weights: np.ndarray) -> np.ndarray:

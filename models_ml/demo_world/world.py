@@ -37,7 +37,7 @@ from models_ml.demo_world.world_files import FILE_NAMES, WorldFiles
 from models_ml.errors import InputError
 
 # Raised whenever the same arguments would give another world.
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 MARKER = ".demo_world.json"
 _UNFINISHED_MARKER = f"{MARKER}.part"
 _BESIDE = ".writing"

@@ -28,7 +28,7 @@ from dagster_project.jobs import every_monday
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
 from dagster_project.table_schemas import VECTORS
 
-HISTORY = {dg.AssetKey(["history", name]) for name in ("weekly_playlist_tracks", "fused_vectors")}
+HISTORY = {dg.AssetKey(["history", name]) for name in ("weekly_playlists", "weekly_playlist_tracks", "fused_vectors")}
 PYTHON_STEPS = {
     keys.LANDING_FILES,
     keys.COLLABORATIVE_FACTORS,

@@ -17,14 +17,26 @@ from models_ml.evaluation.report import EVALUATION_SCHEMA
 WEEKS = [dt.date(2026, 11, 2) + dt.timedelta(weeks=number) for number in range(4)]
 
 
-def _land_marts(home: Home, week: dt.date, title: str, extra: bool = False) -> None:
+def _land_marts(
+    home: Home, week: dt.date, title: str, extra: bool = False, outcomes: dict[dt.date, int] | None = None
+) -> None:
     lake = Lake(home.lake)
     key = {"program_id": ["discover"], "week": pa.array([week], pa.date32()), "user_id": ["u"]}
     tracks = {**key, "position": pa.array([1], pa.int32()), "title": [title], "contribution_collaborative": [0.5]}
     if extra:
         tracks["contribution_text"] = [0.25]
     metrics = {**key, **{field.name: pa.nulls(1, field.type) for field in EVALUATION_SCHEMA}}
-    rows = {"weekly_playlist_tracks": tracks, "evaluation_metrics": metrics}
+    filled_in = {
+        "program_id": pa.array(["discover"] * len(outcomes or {}), pa.string()),
+        "week": pa.array(outcomes or {}, pa.date32()),
+        "plays": pa.array((outcomes or {}).values(), pa.int32()),
+        "input_cutoff_at": pa.array([dt.datetime.combine(week, dt.time())] * len(outcomes or {}), pa.timestamp("us")),
+    }
+    rows = {
+        "weekly_playlist_tracks": tracks,
+        "evaluation_metrics": metrics,
+        "playlist_slot_outcomes": filled_in,
+    }
     for table in PUBLISHED_TABLES:
         lake.replace_week(f"marts/{table}", week, pa.table(rows.get(table, key)))
 
@@ -121,6 +133,43 @@ def test_an_older_week_run_again_brings_vectors_to_a_file_that_has_none(home: Ho
     publish_week(home, WEEKS[0], publish_weeks=12)
     with duckdb.connect(str(home.published), read_only=True) as connection:
         assert connection.execute("select week, fused from track_vectors").fetchall() == [(WEEKS[0], (3.0, 4.0))]
+
+
+def _outcomes(home: Home) -> list[tuple[dt.date, int]]:
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        return connection.execute("select week, plays from playlist_slot_outcomes order by all").fetchall()
+
+
+def test_outcomes_of_a_list_are_those_of_the_newest_run_that_knew_of_it(home: Home) -> None:
+    first, second, third, fourth = WEEKS
+    known = [{}, {first: 1}, {first: 2, second: 3}, {second: 4, third: 5}]
+    for week, outcomes in zip(WEEKS, known, strict=True):
+        _land_marts(home, week, "t", outcomes=outcomes)
+        publish_week(home, week, publish_weeks=12)
+    assert _outcomes(home) == [(first, 2), (second, 4), (third, 5)]
+
+    # Run again, an earlier week changes what only it knew last, and nothing that a later run knows.
+    _land_marts(home, third, "t", outcomes={first: 7, second: 8})
+    publish_week(home, third, publish_weeks=12)
+    assert _outcomes(home) == [(first, 7), (second, 4), (third, 5)]
+    _land_marts(home, third, "t", outcomes={})
+    publish_week(home, third, publish_weeks=12)
+    assert _outcomes(home) == [(second, 4), (third, 5)]
+
+    # Lists that are no longer published take their outcomes with them.
+    publish_week(home, fourth, publish_weeks=2)
+    assert _outcomes(home) == [(third, 5)]
+
+
+def test_outcomes_come_back_from_the_lake_like_everything_else(home: Home) -> None:
+    for week, outcomes in zip(WEEKS[:3], [{}, {WEEKS[0]: 1}, {WEEKS[0]: 2, WEEKS[1]: 3}], strict=True):
+        _land_marts(home, week, "t", outcomes=outcomes)
+        publish_week(home, week, publish_weeks=12)
+    home.published.chmod(0o644)
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute("drop table playlist_slot_outcomes")
+    publish_week(home, WEEKS[1], publish_weeks=12)
+    assert _outcomes(home) == [(WEEKS[0], 2), (WEEKS[1], 3)]
 
 
 def test_the_file_is_read_only_has_no_wal_and_leaves_nothing_beside_it(home: Home) -> None:

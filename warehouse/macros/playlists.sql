@@ -9,6 +9,23 @@
 {%- endmacro %}
 
 
+{% macro week_of_own_list(context_id, user_id) -%}
+    {#- The Monday of the listener's own list of this program that an id names; null for every other id. -#}
+    {%- set prefix = var('program_id') ~ ':' -%}
+    {%- set day = "substr(trim(" ~ context_id ~ "), " ~ (prefix | length + 1) ~ ", 10)" -%}
+    case
+        when trim({{ context_id }}) = '{{ prefix }}' || {{ day }} || ':' || {{ user_id }}
+            then try_cast({{ day }} as date)
+    end
+{%- endmacro %}
+
+
+{% macro outcome_window_days() -%}
+    {#- Days after a list is there in which what happens is its outcome. The columns …_28d are named after it. -#}
+    28
+{%- endmacro %}
+
+
 {% macro reason_sentence(
     reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name, playlist_title, named
 ) -%}

@@ -31,6 +31,7 @@ parsed as (
         {{ truth('raw_is_private') }} as is_private,
         nullif(trim(raw_context_type), '') as context_type,
         {{ is_own_playlist('raw_context_id') }} as is_in_own_playlist,
+        {{ week_of_own_list('raw_context_id', identifier('raw_user_id')) }} as list_week,
         {{ whole_number('raw_position') }} as position
     from landed
 
@@ -51,6 +52,7 @@ typed as (
         is_private,
         context_type,
         is_in_own_playlist,
+        list_week,
         case
             when _parse_error is not null then 'malformed_row'
             when user_id is null then 'no_user_id'

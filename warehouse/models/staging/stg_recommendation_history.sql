@@ -1,11 +1,12 @@
--- Delivered in the committed weeks before this one. Later weeks don't exist yet, as of now; a week whose
--- run never finished delivered nothing.
+-- Delivered in the committed weeks before this one.
 
 with delivered as (
 
     select
+        program_id,
         week,
         user_id,
+        position,
         track_id
     from {{ source('history', 'weekly_playlist_tracks') }}
 
@@ -14,20 +15,20 @@ with delivered as (
 committed as (
 
     select committed_week
-    from {{ source('inputs', 'committed_weeks') }}
-    where week = {{ week() }}
+    from {{ ref('stg_committed_weeks') }}
 
 ),
 
 final as (
 
     select
+        delivered.program_id,
         delivered.week,
         delivered.user_id,
+        delivered.position,
         delivered.track_id
     from delivered
     inner join committed on delivered.week = committed.committed_week
-    where delivered.week < {{ week() }}
 
 )
 
