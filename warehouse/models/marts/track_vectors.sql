@@ -9,13 +9,7 @@ with recordings as (
 
 preferred as (
 
-    select
-        recording_index,
-        min_by(track_id, edition_index) as track_id,
-        min_by(title, edition_index) as title,
-        min_by(artist_name, edition_index) as artist_name
-    from {{ ref('editions') }}
-    group by recording_index
+    {{ preferred_editions() }}
 
 ),
 
