@@ -28,11 +28,22 @@ PACKAGES = (
     "dagster-dbt",
     "implicit",
     "usearch",
+    "gensim",
+    "torch",
+    "soundfile",
+    "soxr",
     "numpy",
     "scipy",
     "pyarrow",
 )
-SEEDED_STEPS = ("collaborative_factors", "retrieval_probes", "evaluation_metrics")
+SEEDED_STEPS = (
+    "collaborative_factors",
+    "text_vectors",
+    "audio_vectors",
+    "fused_vectors",
+    "retrieval_probes",
+    "evaluation_metrics",
+)
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
 VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
 MANIFEST_TABLES = (

@@ -25,6 +25,7 @@ from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT
 from dagster_project.jobs import every_monday
+from dagster_project.manifest import SEEDED_STEPS
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
 from dagster_project.table_schemas import VECTORS
 
@@ -365,3 +366,8 @@ def test_the_settings_of_the_settings_page_are_those_there_are() -> None:
         for name, body in zip(sections[::2], sections[1::2], strict=True)
     }
     assert named == there
+
+
+def test_the_manifest_holds_the_seed_of_every_step_that_draws() -> None:
+    code = "".join(path.read_text() for path in (REPOSITORY / "dagster_project" / "assets").glob("*.py"))
+    assert set(re.findall(r'seed_for\(\s*"(\w+)"', code)) == set(SEEDED_STEPS)
