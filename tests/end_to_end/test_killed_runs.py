@@ -308,7 +308,7 @@ def doomed(tmp_path: Path) -> Iterator[Doomed]:
 
 
 def mart(version: int) -> pa.Table:
-    """Rows that serve as any of the published tables: they have every column that a view asks for."""
+    """Rows that serve as any of the published tables: they have every column that a view, or publishing, asks for."""
     return pa.table(
         {
             **{field.name: pa.nulls(ROWS, field.type) for field in EVALUATION_SCHEMA},
@@ -317,6 +317,7 @@ def mart(version: int) -> pa.Table:
             "user_id": [f"u{number // 30}" for number in range(ROWS)],
             "position": pa.array([number % 30 + 1 for number in range(ROWS)], pa.int32()),
             "contribution_collaborative": [0.5] * ROWS,
+            "input_cutoff_at": pa.array([dt.datetime.combine(MONDAY, dt.time())] * ROWS, pa.timestamp("us")),
             "version": pa.array([version] * ROWS, pa.int32()),
         }
     )
