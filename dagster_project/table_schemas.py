@@ -14,6 +14,7 @@ from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
+from models_ml.sound.labels import HEARD_SCHEMA
 
 COMMITTED_WEEKS = pa.schema(
     [
@@ -56,15 +57,7 @@ _OF_RECORDING = ("recording_index", pa.int32())
 VECTORS = {
     "vectors/recording_factors": pa.schema([("recording_id", pa.string()), ("vector", _VECTOR)]),
     "vectors/text_recordings": pa.schema([_OF_RECORDING, ("vector", _VECTOR)]),
-    "vectors/audio_recordings": pa.schema(
-        [
-            _OF_RECORDING,
-            ("vector", _VECTOR),
-            ("instrumental", pa.float32()),
-            ("genre", pa.string()),
-            ("genre_chance", pa.float32()),
-        ]
-    ),
+    "vectors/audio_recordings": pa.schema([_OF_RECORDING, ("vector", _VECTOR), *HEARD_SCHEMA]),
     RUNGS_TABLE: pa.schema(
         [
             _OF_RECORDING,

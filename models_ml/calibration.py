@@ -85,11 +85,11 @@ class Calibration:
             self.weight[listeners],
         )
 
-    def measured(self, interactions: Interactions, listeners: Ints, recordings: Ints) -> tuple[Floats, Floats]:
+    def measured(self, taste: Floats, recordings: Ints) -> tuple[Floats, Floats]:
         """((b,) distance of each list, (b,) the least there can be).  recordings: (b, length) of whole lists."""
-        taste, length = self.genres.taste(interactions, listeners), recordings.shape[1]
-        held = np.zeros((len(listeners), taste.shape[1] + 1))
-        rows, share = np.arange(len(listeners))[:, None], self.genres.share[recordings]
+        length = recordings.shape[1]
+        held = np.zeros((len(taste), taste.shape[1] + 1))
+        rows, share = np.arange(len(taste))[:, None], self.genres.share[recordings]
         for column in range(MOST_GENRES):
             np.add.at(held, (rows, self.genres.place[recordings, column]), share)
         return distance(taste, held[:, :-1], length), least_distance(taste, length)
@@ -111,7 +111,7 @@ class MixDraw:
         """length: tracks in a list."""
         self._mix = mix
         listeners, genres = mix.taste.shape
-        self._smooth = length * _SMOOTHING / (1 - _SMOOTHING) * mix.taste
+        self._length = length
         self._held = np.zeros((listeners, genres + 1), dtype=np.float32)
         # One flat table of gains a listener: genres by the share a track can have of one, and a last column for none.
         self._gains = np.zeros((listeners, MOST_GENRES, genres + 1), dtype=np.float32)
@@ -121,11 +121,9 @@ class MixDraw:
 
     def values(self) -> Floats:
         """(b, K) what each entry is worth now."""
-        taste, held = self._mix.taste, self._held[:, :-1]
         for genres in range(1, MOST_GENRES + 1):
-            known = taste > 0
-            ratio = (held + np.float32(1 / genres) + self._smooth) / np.where(known, held + self._smooth, 1.0)
-            self._gains[:, genres - 1, :-1] = np.where(known, taste * np.log(np.where(known, ratio, 1.0)), 0.0)
+            gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
+            self._gains[:, genres - 1, :-1] = gain
         gained = self._gains.ravel()[self._at].sum(axis=2)
         return np.asarray(self._mix.score + self._mix.weight[:, None] * gained)
 
@@ -136,6 +134,14 @@ class MixDraw:
         for column in range(MOST_GENRES):
             self._held[rows, place[:, column]] += np.float32(1.0) / np.maximum(count, 1)
         self._held[:, -1] = 0.0
+
+
+def _gain(taste: Floats, held: Floats, share: float, length: int) -> Floats:
+    """(b, g) what so much more of each genre takes off the distance; 0 for genres that the listener has nothing of."""
+    smooth = length * _SMOOTHING / (1 - _SMOOTHING) * taste
+    known = taste > 0
+    ratio = (held + share + smooth) / np.where(known, held + smooth, 1.0)
+    return np.where(known, taste * np.log(np.where(known, ratio, 1.0)), 0.0)
 
 
 def distance(taste: Floats, held: Floats, length: int) -> Floats:
@@ -152,11 +158,7 @@ def distance(taste: Floats, held: Floats, length: int) -> Floats:
 def least_distance(taste: Floats, length: int) -> Floats:
     """(b,) float64 the distance of the best list of so many tracks of one genre each: no catalogue permits less."""
     p = taste.astype(np.float64)
-    held, smooth = np.zeros_like(p), length * _SMOOTHING / (1 - _SMOOTHING) * p
-    rows = np.arange(len(p))
-    if p.shape[1]:
-        for _ in range(length):
-            known = p > 0
-            ratio = (held + 1 + smooth) / np.where(known, held + smooth, 1.0)
-            held[rows, np.where(known, p * np.log(np.where(known, ratio, 1.0)), -1.0).argmax(axis=1)] += 1
+    held, rows = np.zeros_like(p), np.arange(len(p))
+    for _ in range(length if p.shape[1] else 0):
+        held[rows, _gain(p, held, 1.0, length).argmax(axis=1)] += 1
     return distance(p, held, length)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse
 
-from models_ml.arrays import Bools, Floats, Ints, joined, place_in_row
+from models_ml.arrays import Bools, Floats, Ints, place_in_row
 from models_ml.features import Interactions
 
 # A recording counts as its first few genres: lists of twenty say less each.
@@ -109,4 +109,4 @@ def _guessed(genres: Genres, vectors: Floats) -> Genres:
     rows = silent[sure]
     place, count, is_guess = genres.place.copy(), genres.count.copy(), genres.is_guess.copy()
     place[rows, 0], count[rows], is_guess[rows] = best[sure], 1, True
-    return Genres(joined(pa.chunked_array([genres.names])), place, count, is_guess)
+    return Genres(genres.names, place, count, is_guess)

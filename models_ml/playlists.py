@@ -162,14 +162,16 @@ class PlaylistMaker:
             self._slots(listeners, full, laid.ranked, chosen),
             RELAXATIONS_SCHEMA.empty_table(),
             ranked_table(listeners, laid, rows),
-            self._mixes(listeners[full], laid.ranked.pool.recordings[chosen]),
+            self._mixes(listeners, full, laid, chosen),
         )
 
-    def _mixes(self, listeners: Ints, recordings: Ints) -> pa.Table:
-        if self._calibration is None or not len(listeners):
-            nothing = np.full(len(listeners), np.nan)
-            return mixes_table(listeners, (nothing, nothing))
-        return mixes_table(listeners, self._calibration.measured(self._features.interactions, listeners, recordings))
+    def _mixes(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints) -> pa.Table:
+        """A row of each full list.  chosen: (lists, 30) places in the pool."""
+        if self._calibration is None or laid.taste is None or not len(full):
+            nothing = np.full(len(full), np.nan)
+            return mixes_table(listeners[full], (nothing, nothing))
+        recordings = laid.ranked.pool.recordings[chosen]
+        return mixes_table(listeners[full], self._calibration.measured(laid.taste[full], recordings))
 
     def _laid_out(self, listeners: Ints, pool: Pool) -> LaidOut:
         ranked = self._ranked(listeners, pool)
@@ -185,7 +187,7 @@ class PlaylistMaker:
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
         if rules.calibration_weight:
             slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
-        return LaidOut(ranked, slate, order, drawn_first(first))
+        return LaidOut(ranked, slate, order, drawn_first(first), mix.taste)
 
     def _drawn(self, laid: LaidOut) -> Ints:
         """(b, 30) places in the slate, best first."""

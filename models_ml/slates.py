@@ -36,12 +36,14 @@ class LaidOut:
 
     order: (b, K) place in the pool of each entry of the slate, best first.
     first: (b, K) places in the slate in the order they are drawn in: what has slots of its own goes first.
+    taste: (b, g) genre mix of each listener, None where no genre is known.
     """
 
     ranked: RankedPool
     slate: Slate
     order: Ints
     first: Ints
+    taste: Floats | None = None
 
 
 def goes_first(reserved: Bools, value: Floats, slots: int) -> Bools:

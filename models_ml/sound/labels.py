@@ -4,13 +4,16 @@ Belongs here: genres and voice from columns to arrays and back. Does not: vector
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.arrays import Bools, Floats, joined
-from models_ml.sound.vectors import SoundPredictions
+
+if TYPE_CHECKING:  # loads torch, which whoever only wants the columns does without
+    from models_ml.sound.vectors import SoundPredictions
 
 # Genres that fewer tracks have teach nothing.
 _FEWEST_OF_A_GENRE = 20
@@ -51,7 +54,7 @@ def read_labels(table: pa.Table) -> Labels:
     return Labels(genres, np.asarray(genres.any(axis=1)), names, instrumental)
 
 
-def heard_columns(told: SoundPredictions, genre_names: tuple[str, ...]) -> pa.Table:
+def heard_columns(told: "SoundPredictions", genre_names: tuple[str, ...]) -> pa.Table:
     """instrumental, genre, genre_chance of each track: the likeliest genre, null where none was learnt."""
     count = len(told.instrumental)
     genre, chance = pa.nulls(count, pa.string()), pa.nulls(count, pa.float32())

@@ -38,8 +38,9 @@ RELEASED_SHARE = 0.6
 class World:
     """A world that was run for W, with what happened then.
 
-    heard: (n,) owners to recordings first heard in the four weeks.  never_played: (m,).  is_new: (m,) and young too.
-    artist_plays: (m,) plays of its artist before W.  events: (n,) events of each listener before W.
+    heard: (n,) owners to recordings first heard in the four weeks, for half a minute at least.
+    never_played: (m,) not for a second before W.  is_new: (m,) and young too.
+    artist_plays: (m,) plays of its artist before W.  events: (n,) of each listener before W, of any type.
     """
 
     home: Home
@@ -66,12 +67,18 @@ def run_world(home: Home, params: WorldParams, seed: int, *, sound: bool = True)
     home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
     if not home.manifest(WEEK).exists() and not run_week(home, WEEK):
         sys.exit(f"{home.root}: the run failed")
+    return read_world(home)
+
+
+def read_world(home: Home) -> World:
+    """A world that was run."""
     lake, settings = Lake(home.lake), load_configuration([home.config_file])
     features, factors = week_features(lake, WEEK), load_factors(lake, WEEK)
-    editions = lake.read_week("features/editions", WEEK, ["track_id", "recording_index"])
-    listener, recording, before = _plays(home, features.user_id, editions)
-    played = np.bincount(recording[before], minlength=features.recording_count)
-    keys = np.unique(listener[~before] * features.recording_count + recording[~before])
+    happened = _happened(home, features, lake.read_week("features/editions", WEEK, ["track_id", "recording_index"]))
+    before, is_play = happened.before, happened.is_play & (happened.recording >= 0)
+    played = np.bincount(happened.recording[before & is_play], minlength=features.recording_count)
+    heard = is_play & happened.is_hearing & ~before
+    keys = np.unique(happened.listener[heard] * features.recording_count + happened.recording[heard])
     keys = keys[features.exclusions.find(*divmod(keys, features.recording_count)) < 0]
     indptr = np.searchsorted(keys, np.arange(features.listener_count + 1) * features.recording_count)
     days = floats_with_nan(lake.read_week("features/recordings", WEEK), "recordings", "known_days")
@@ -84,21 +91,37 @@ def run_world(home: Home, params: WorldParams, seed: int, *, sound: bool = True)
         played == 0,
         (played == 0) & (days <= settings.fusion.new_days),
         np.bincount(artist, played)[artist].astype(np.int64),
-        np.bincount(listener[before], minlength=features.listener_count),
+        np.bincount(happened.listener[before], minlength=features.listener_count),
     )
 
 
-def _plays(home: Home, user_id: pa.Array, editions: pa.Table) -> tuple[Ints, Ints, Bools]:
-    """(listener, recording, whether before W) of each play of half a minute that landed, of known users and tracks."""
-    files = f"{home.lake}/intake/events/*.parquet"
+@dataclass(frozen=True)
+class Happened:
+    """Events of known listeners, as they landed; arrays of (events,).
+
+    listener: position.  recording: position, -1 where none is known.  before: W.  is_play: a play or a skip, however
+    short.  is_hearing: half a minute at least.
+    """
+
+    listener: Ints
+    recording: Ints
+    before: Bools
+    is_play: Bools
+    is_hearing: Bools
+
+
+def _happened(home: Home, features: WeekFeatures, editions: pa.Table) -> Happened:
     found = duckdb.sql(
-        f"""select user_id, track_id, try_cast(occurred_at as timestamp) < timestamp '{WEEK}' as before
-        from read_parquet('{files}', union_by_name = true)
-        where event_type = 'play' and try_cast(ms_played as bigint) >= 30000
-            and try_cast(occurred_at as timestamp) is not null"""
+        f"""select user_id, track_id, try_cast(occurred_at as timestamp) < timestamp '{WEEK}' as before,
+            coalesce(event_type in ('play', 'skip'), false) as is_play,
+            coalesce(try_cast(ms_played as bigint) >= 30000, false) as is_hearing
+        from read_parquet('{home.lake}/intake/events/*.parquet', union_by_name = true)
+        where try_cast(occurred_at as timestamp) is not null"""
     ).to_arrow_table()
-    listener = pc.fill_null(pc.index_in(found["user_id"].combine_chunks(), user_id), -1).to_numpy()
+    listener = pc.fill_null(pc.index_in(found["user_id"].combine_chunks(), features.user_id), -1).to_numpy()
     track = pc.fill_null(pc.index_in(found["track_id"].combine_chunks(), editions["track_id"].combine_chunks()), -1)
-    known = (listener >= 0) & (track.to_numpy() >= 0)
-    recording = editions["recording_index"].to_numpy()[track.to_numpy()[known]].astype(np.int64)
-    return listener[known].astype(np.int64), recording, found["before"].to_numpy(zero_copy_only=False)[known]
+    known = listener >= 0
+    place = track.to_numpy()[known]
+    recording = np.where(place >= 0, editions["recording_index"].to_numpy()[place], -1).astype(np.int64)
+    flags = (found[name].to_numpy(zero_copy_only=False)[known] for name in ("before", "is_play", "is_hearing"))
+    return Happened(listener[known].astype(np.int64), recording, *flags)

@@ -124,7 +124,8 @@ saved as (
     select distinct
         reached.user_index,
         reached.list_week,
-        reached.position
+        reached.position,
+        true as is_saved
     from reached
     inner join statements
         on reached.user_index = statements.user_index and reached.recording_index = statements.recording_index
@@ -172,40 +173,24 @@ artist_plays as (
 final as (
 
     select
-        slots.user_index,
-        slots.list_week,
-        slots.position,
+        user_index,
+        list_week,
+        position,
         delivered.delivered_at,
         reached.reached_at,
         reached.ms_played,
         coalesce(reached.is_completed, false) as completed,
-        saved.position is not null as saved,
+        coalesce(saved.is_saved, false) as saved,
         coalesce(reached.is_skipped and not reached.is_completed, false) as skipped_early,
         cast(coalesce(recording_plays.plays, 0) as integer) as organic_plays_28d,
         cast(coalesce(artist_plays.plays, 0) as integer) as artist_organic_plays_28d,
         slots.closes_at <= {{ week() }} as outcome_final
     from slots
-    left join delivered on slots.user_index = delivered.user_index and slots.list_week = delivered.list_week
-    left join reached
-        on
-            slots.user_index = reached.user_index
-            and slots.list_week = reached.list_week
-            and slots.position = reached.position
-    left join saved
-        on
-            slots.user_index = saved.user_index
-            and slots.list_week = saved.list_week
-            and slots.position = saved.position
-    left join recording_plays
-        on
-            slots.user_index = recording_plays.user_index
-            and slots.list_week = recording_plays.list_week
-            and slots.position = recording_plays.position
-    left join artist_plays
-        on
-            slots.user_index = artist_plays.user_index
-            and slots.list_week = artist_plays.list_week
-            and slots.position = artist_plays.position
+    left join delivered using (user_index, list_week)
+    left join reached using (user_index, list_week, position)
+    left join saved using (user_index, list_week, position)
+    left join recording_plays using (user_index, list_week, position)
+    left join artist_plays using (user_index, list_week, position)
 
 )
 

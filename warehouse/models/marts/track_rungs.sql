@@ -19,16 +19,7 @@ earlier as (
 
 recordings as (
 
-    select
-        recording_index,
-        recording_id
-    from {{ ref('recordings') }}
-
-),
-
-preferred as (
-
-    {{ preferred_editions() }}
+    {{ named_recordings() }}
 
 ),
 
@@ -38,16 +29,15 @@ final as (
         recordings.recording_index,
         {{ week() }} as week,
         recordings.recording_id,
-        preferred.track_id,
-        preferred.title,
-        preferred.artist_name,
+        recordings.track_id,
+        recordings.title,
+        recordings.artist_name,
         fused.rung,
         earlier.rung as previous_rung,
         fused.liked_by,
         coalesce(earlier.rung = 'content' and fused.rung = 'collaborative', false) as is_promoted
     from fused
     inner join recordings on fused.recording_index = recordings.recording_index
-    inner join preferred on fused.recording_index = preferred.recording_index
     left join earlier on recordings.recording_id = earlier.recording_id
     where fused.rung = 'content' or earlier.rung = 'content'
 

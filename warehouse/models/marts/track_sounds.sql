@@ -17,16 +17,7 @@ heard as (
 
 recordings as (
 
-    select
-        recording_index,
-        recording_id
-    from {{ ref('recordings') }}
-
-),
-
-preferred as (
-
-    {{ preferred_editions() }}
+    {{ named_recordings() }}
 
 ),
 
@@ -36,9 +27,9 @@ final as (
         measured.recording_index,
         {{ week() }} as week,
         recordings.recording_id,
-        preferred.track_id,
-        preferred.title,
-        preferred.artist_name,
+        recordings.track_id,
+        recordings.title,
+        recordings.artist_name,
         measured.duration_seconds,
         measured.tempo_bpm,
         measured.tempo_confidence,
@@ -53,7 +44,6 @@ final as (
         cast(heard.genre_chance as double) as genre_chance
     from measured
     inner join recordings on measured.recording_index = recordings.recording_index
-    inner join preferred on measured.recording_index = preferred.recording_index
     left join heard on measured.recording_index = heard.recording_index
     where measured.status = 'ok'
 

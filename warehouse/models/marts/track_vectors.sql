@@ -1,15 +1,6 @@
 with recordings as (
 
-    select
-        recording_index,
-        recording_id
-    from {{ ref('recordings') }}
-
-),
-
-preferred as (
-
-    {{ preferred_editions() }}
+    {{ named_recordings() }}
 
 ),
 
@@ -46,15 +37,14 @@ final as (
         recordings.recording_index,
         {{ week() }} as week,
         recordings.recording_id,
-        preferred.track_id,
-        preferred.title,
-        preferred.artist_name,
+        recordings.track_id,
+        recordings.title,
+        recordings.artist_name,
         {{ as_vector('listening.vector', contracted_size('collaborative')) }} as collaborative,
         {{ as_vector('words.vector', contracted_size('text')) }} as text,
         {{ as_vector('sounds.vector', contracted_size('audio')) }} as audio,
         {{ as_vector('fused.vector', contracted_size('fused')) }} as fused
     from recordings
-    inner join preferred on recordings.recording_index = preferred.recording_index
     left join listening on recordings.recording_id = listening.recording_id
     left join words on recordings.recording_index = words.recording_index
     left join sounds on recordings.recording_index = sounds.recording_index
