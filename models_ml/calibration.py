@@ -10,6 +10,7 @@ p log((c + w + s) / (c + s)), c what the list holds of the genre, w the track's 
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -117,14 +118,17 @@ class MixDraw:
         self._gains = np.zeros((listeners, MOST_GENRES, genres + 1), dtype=np.float32)
         row = np.arange(listeners, dtype=np.int64)[:, None, None] * MOST_GENRES
         share = np.maximum(mix.count, 1)[:, :, None] - 1
-        self._at = (row + share) * (genres + 1) + mix.place
+        at = (row + share) * (genres + 1) + mix.place
+        self._at = [np.ascontiguousarray(at[:, :, column]) for column in range(MOST_GENRES)]
 
     def values(self) -> Floats:
         """(b, K) what each entry is worth now."""
         for genres in range(1, MOST_GENRES + 1):
             gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
             self._gains[:, genres - 1, :-1] = gain
-        gained = self._gains.ravel()[self._at].sum(axis=2)
+        gains = self._gains.ravel()
+        # One genre after the other: a sum over an axis of three takes as long as all the rest.
+        gained = reduce(np.add, (gains[at] for at in self._at))
         return np.asarray(self._mix.score + self._mix.weight[:, None] * gained)
 
     def take(self, entry: Ints, taken: Bools) -> None:

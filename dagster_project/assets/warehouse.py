@@ -13,7 +13,14 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_project import keys
 from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.home import WAREHOUSE_PROJECT, parse_week
-from dagster_project.resources import Dbt, Workspace, clear_scratch, dbt_build_arguments, dbt_environment
+from dagster_project.resources import (
+    Dbt,
+    Workspace,
+    clear_scratch,
+    dbt_build_arguments,
+    dbt_environment,
+    release_memory,
+)
 
 FEATURE_TABLES = (
     "artists",
@@ -132,6 +139,7 @@ def _adopt(workspace: Workspace, week: dt.date, layer: str, tables: tuple[str, .
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, week: dt.date, tag: str) -> Iterator[Any]:
+    release_memory()
     arguments = dbt_build_arguments(workspace.configuration, tag)
     target = workspace.paths.dbt_target
     with dbt_environment(workspace.paths, week):
