@@ -110,7 +110,7 @@ def write_manifest(
         "config": configuration.as_dict(),
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": package_versions(),
         "tables": dict(zip(MANIFEST_TABLES, in_order(hashed, MANIFEST_TABLES, worker_count(0)), strict=True)),
         "redacted": False,
     }
@@ -131,6 +131,11 @@ def stale_weeks(home: Home) -> list[dt.date]:
         if stated != expected or parent in stale:
             stale.append(week)
     return stale
+
+
+def package_versions() -> dict[str, str]:
+    """What is installed of what shapes a week."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 @cache

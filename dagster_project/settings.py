@@ -5,6 +5,7 @@ models_ml/).
 """
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: can't be read: {error}") from error
+
+
+def toml_lines(sections: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Sections as TOML: a value is written as JSON writes it, text in quotes and numbers with all their digits."""
+    lines: list[str] = []
+    for section, values in sections.items():
+        lines += ["", f"[{section}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    return lines
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

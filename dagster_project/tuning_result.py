@@ -3,7 +3,6 @@
 Belongs here: putting an outcome into files and words. Does not: the search, where the scores come from.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.configuration import Configuration
+from dagster_project.settings import toml_lines
 from dagster_project.tuning_scores import FIRST_LISTENS, HIDDEN, KEPT, configuration_of
 from dagster_project.tuning_weeks import Plan
 from models_ml.landing.storage import replace_file, replacing
@@ -81,8 +81,7 @@ def setting_and_value(trial: Trial) -> tuple[str, str]:
 def write_overlay(path: Path, outcome: Outcome, below: Configuration, plan: Plan, truth: str) -> None:
     """A file for `monday-mix run --with`: what the outcome changes of the home's own settings."""
     lines = [f"# {line}" for line in _header(outcome, plan, truth)]
-    for section, values in differences(below, configuration_of(outcome.settings)).items():
-        lines += ["", f"[{section}]", *(f"{name} = {_toml(value)}" for name, value in values.items())]
+    lines += toml_lines(differences(below, configuration_of(outcome.settings)))
     replace_file(path, ("\n".join(lines) + "\n").encode())
 
 
@@ -148,8 +147,3 @@ def listeners_line(score: Score, plan: Plan) -> str:
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML writes it: JSON's text and truth values, and numbers that keep all their digits."""
-    return json.dumps(value)

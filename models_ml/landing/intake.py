@@ -87,6 +87,13 @@ def intake_path(intake: Path, dataset: str, file_hash: str) -> Path:
     return sounds_file(intake / dataset, file_hash) or own
 
 
+def landed_hash(location: Path, path: str, file_format: FileFormat | None) -> str:
+    """The hash a landing file is known by.  path: posix, below landing.  Raises OSError."""
+    # The row of a sound file is its path: the same sound under two tracks' names is two rows.
+    is_sound = file_format is not None and file_format.name == "audio"
+    return content_hash(location, salt=f"{path}\n" if is_sound else "")
+
+
 def _in_utc(moment: dt.datetime) -> dt.datetime:
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
@@ -150,9 +157,8 @@ class _Run:
     def _hash(self, file: LandingFile, state: FileState) -> str:
         if state.size_bytes >= _BIG_FILE_BYTES:
             self.progress(f"intake: reading {file.path} ({state.size_bytes / 1e6:.0f} MB)")
-        # The row of a sound file is its path: the same sound under two tracks' names is two rows.
         with reading(f"landing/{file.path}"):
-            file_hash = content_hash(file.location, salt=f"{file.path}\n" if _is_sound(file) else "")
+            file_hash = landed_hash(file.location, file.path, file.file_format)
         _require_unchanged(file, state)
         self.hashes.put(file.path, state, file_hash)
         return file_hash

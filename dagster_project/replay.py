@@ -1,0 +1,175 @@
+"""Replay: a past week made again with all weeks before it, from landing files alone, and held against its manifest.
+
+Belongs here: whether every file is still what it was, landing as each week found it, running the chain in a home of its
+own, where it parts. Does not: the command's words (cli_replay.py), what a manifest holds (manifest.py).
+"""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dagster_project.assets.warehouse import FEATURE_TABLES
+from dagster_project.cli_run import run_week
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from dagster_project.manifest import (
+    MANIFEST_TABLES,
+    VOLATILE_COLUMNS,
+    code_hash,
+    committed_weeks,
+    package_versions,
+    read_manifest,
+)
+from dagster_project.settings import toml_lines
+from models_ml.errors import InputError
+from models_ml.landing.files import format_of
+from models_ml.landing.intake import landed_hash, take_in
+from models_ml.landing.storage import replace_file
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChangedFile:
+    """A landing file that is not what a week read.
+
+    path: below landing.  week: the first that read it.  recorded, found: content hashes, found None where it is gone.
+    """
+
+    path: str
+    week: dt.date
+    recorded: str
+    found: str | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A week beside its replay.
+
+    parted: tables whose rows differ, in the order of the road; the first of them is where the weeks part.
+    table_count: tables compared.  causes: what else differs, in words.
+    """
+
+    week: dt.date
+    parted: tuple[str, ...]
+    table_count: int
+    causes: tuple[str, ...]
+
+
+def chain(home: Home, week: dt.date) -> list[Manifest]:
+    """Manifests of `week` and of all weeks before it, oldest first. InputError where the week was never completed."""
+    weeks = [other for other in committed_weeks(home) if other <= week]
+    if week not in weeks:
+        raise InputError(f"week {week}: never completed in {home.root}, so there is nothing to hold a replay against")
+    return [manifest for other in weeks if (manifest := read_manifest(home, other)) is not None]
+
+
+def changed_files(home: Home, manifests: Sequence[Manifest]) -> list[ChangedFile]:
+    """Files of these weeks that are gone from landing or hold another content than was read."""
+    found: dict[str, str | None] = {}
+    changed: dict[tuple[str, str], ChangedFile] = {}
+    for manifest in manifests:
+        for row in _readable(manifest):
+            path, recorded = row["path"], row["content_hash"]
+            if path not in found:
+                found[path] = _hash_now(home.landing, row)
+            if found[path] != recorded:
+                week = dt.date.fromisoformat(manifest["week"])
+                changed.setdefault((path, recorded), ChangedFile(path, week, recorded, found[path]))
+    return list(changed.values())
+
+
+def _readable(manifest: Manifest) -> list[dict[str, Any]]:
+    return [row for row in manifest["inputs"] if row["error"] is None]
+
+
+def _hash_now(landing: Path, row: dict[str, Any]) -> str | None:
+    path = landing / row["path"]
+    if not path.is_file():
+        return None
+    return landed_hash(path, row["path"], format_of(PurePosixPath(row["path"]), row["dataset"]))
+
+
+def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Compared]:
+    """Each week of the chain run in `into` and compared, oldest first.
+
+    A replay that was killed goes on where it was; one begun by other code begins again. InputError where a week of it
+    can't be run.
+    """
+    _begin(into)
+    for manifest in manifests:
+        week = dt.date.fromisoformat(manifest["week"])
+        if read_manifest(into, week) is None:
+            _land(home.landing, into, manifest)
+            replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
+            if not run_week(into, week):
+                raise InputError(f"week {week}: its replay in {into.root} failed; the reason is above")
+        yield _compared(home, into, manifest)
+
+
+def _begin(into: Home) -> None:
+    """An empty home, or one in which this code has replayed weeks before."""
+    weeks = committed_weeks(into)
+    is_ours = all((read_manifest(into, week) or {}).get("code_hash") == code_hash() for week in weeks)
+    if weeks and not is_ours:
+        shutil.rmtree(into.root)
+    into.prepare()
+
+
+def _land(landing: Path, into: Home, manifest: Manifest) -> None:
+    """The files of the week and no others, each first seen when it was."""
+    wanted = {row["path"]: row for row in _readable(manifest)}
+    for path in sorted(into.landing.rglob("*")):
+        if path.is_file() and path.relative_to(into.landing).as_posix() not in wanted:
+            path.unlink()
+    missing = [row for path, row in wanted.items() if not (into.landing / path).exists()]
+    for moment in sorted({row["first_seen_at"] for row in missing}):
+        for row in missing:
+            if row["first_seen_at"] == moment:
+                _link(landing / row["path"], into.landing / row["path"])
+        take_in(into.landing, into.intake, dt.datetime.fromisoformat(moment))
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
+
+
+def _compared(home: Home, into: Home, manifest: Manifest) -> Compared:
+    week = dt.date.fromisoformat(manifest["week"])
+    replayed = read_manifest(into, week) or {"tables": {}}
+    before, after = manifest["tables"], replayed["tables"]
+    names = [name for name in MANIFEST_TABLES if name in before or name in after]
+    parted = [name for name in names if before.get(name) != after.get(name)]
+    if not parted:
+        return Compared(week, (), len(names), ())
+    return Compared(week, (*_features_apart(home, into, week), *parted), len(names), _causes(manifest))
+
+
+def _features_apart(home: Home, into: Home, week: dt.date) -> list[str]:
+    """Feature tables that differ, where both lakes still have them: a manifest doesn't hold their hashes."""
+    lakes = Lake(home.lake), Lake(into.lake)
+    tables = [f"features/{name}" for name in FEATURE_TABLES]
+    both = [name for name in tables if all(lake.has_week(name, week) for lake in lakes)]
+    return [
+        name for name in both if len({lake.content_hash(name, week, leave_out=VOLATILE_COLUMNS) for lake in lakes}) > 1
+    ]
+
+
+def _causes(manifest: Manifest) -> tuple[str, ...]:
+    """What is not as it was when the week was made."""
+    causes = [] if manifest["code_hash"] == code_hash() else [f"the code is another than {manifest['code_hash']}"]
+    now = package_versions()
+    causes += [
+        f"{name} {version} is now {now.get(name, 'not known to it')}"
+        for name, version in manifest["packages"].items()
+        if now.get(name) != version
+    ]
+    return tuple(causes)
