@@ -21,6 +21,7 @@ from dagster_project import keys
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.progress import LOG
+from dagster_project.run_history import RunHistory
 from models_ml.errors import InputError
 
 
@@ -65,7 +66,13 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
     base = home.dagster
     base.mkdir(parents=True, exist_ok=True)
     settings = {
-        "storage": {"sqlite": {"base_dir": str(base)}},
+        "storage": {
+            "custom": {
+                "module": RunHistory.__module__,
+                "class": RunHistory.__name__,
+                "config": {"base_dir": str(base)},
+            }
+        },
         # What steps print is shown, or in dbt/last_run.log; keeping it would start two processes a step.
         "compute_logs": {
             "module": "dagster._core.storage.noop_compute_log_manager",

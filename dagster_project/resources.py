@@ -135,7 +135,8 @@ def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:
     """Arguments of one of the week's two dbt calls.
 
     The week is in the environment, not in --vars: changed variables make dbt parse the whole project
-    again, about two seconds. Unit tests hold formulas, not data: they belong to `make test`.
+    again, about two seconds. Unit tests hold formulas, not data: they belong to `make test`. Its log of every
+    statement, 5 MB, and its manifest, which nobody reads, would cost a fifth of the call; what it prints is kept.
     """
     arguments = [
         "build",
@@ -143,6 +144,9 @@ def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:
         json.dumps(configuration.dbt_vars(), sort_keys=True),
         "--exclude-resource-type",
         "unit_test",
+        "--log-level-file",
+        "none",
+        "--no-write-json",
     ]
     # Tests that compare marts with features belong to the second call, where both are there. The other way round
     # nothing is excluded: dbt would leave out every test that touches a feature.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +30,11 @@ from models_ml.sound.model_params import SoundModelParams
 from models_ml.sound.spectrograms import Bytes, SpectrogramParams
 from models_ml.sound.store import MISSING, OK, SoundStore
 from models_ml.sound.targets import SoundTargets, evidence_weight
-from models_ml.sound.training import train_sound
-from models_ml.sound.vectors import SoundModel, SoundPredictions, centred
+
+if TYPE_CHECKING:
+    from models_ml.sound.vectors import SoundModel, SoundPredictions
+
+# torch, 1.5 s to load, is loaded where a network is trained: a home without sound never needs it.
 
 SOUNDS, AUDIO_RECORDINGS = "vectors/recording_sounds", "vectors/audio_recordings"
 MEASURED = (
@@ -110,8 +113,10 @@ def train_on_sounds(
     params: tuple[SpectrogramParams, SoundModelParams],
     seed: int,
     progress: Progress,
-) -> tuple[SoundModel, SoundPredictions]:
+) -> "tuple[SoundModel, SoundPredictions]":
     """The network, from last week's where there is one, and what it hears in every usable recording."""
+    from models_ml.sound.training import train_sound
+
     store, model_params = SoundStore(store_folder(home), params[0]), params[1]
     labels = read_labels(heard.table)
     targets = SoundTargets(
@@ -232,6 +237,8 @@ def make_audio_vectors(
         width = settings.sound_model.embedding * settings.sound_model.towers
         nothing = np.zeros(0, dtype=np.int64), np.zeros((0, width), dtype=np.float32)
         return {"dagster/row_count": keep_audio(lake, week, *nothing, None, NOTHING), "source": NOTHING}
+    from models_ml.sound.vectors import centred
+
     model, told = train_on_sounds(
         home,
         week,

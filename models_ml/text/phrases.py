@@ -9,8 +9,6 @@ section 4; names of artists are phrases without being counted, since the catalog
 
 from collections.abc import Iterable, Sequence
 
-from gensim.models.phrases import Phrases
-
 # No token holds it (tokens.py).
 JOINER = "_"
 # Names of more words than this are no phrase.
@@ -50,5 +48,7 @@ def learn_phrases(texts: Sequence[list[str]], minimum_count: int, threshold: flo
     """Pairs of neighbours that stand together far more often than by chance; each text counts once."""
     if not texts:
         return set()
+    from gensim.models.phrases import Phrases  # a second to load, and many homes have no texts
+
     model = Phrases(texts, min_count=minimum_count, threshold=threshold, delimiter=JOINER)
     return set(model.export_phrases())

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gensim.models import Word2Vec
-from gensim.models.callbacks import CallbackAny2Vec
 
 from models_ml.arrays import Floats, Ints, Progress, silent
 from models_ml.text.params import TextParams
@@ -59,6 +57,8 @@ def train_tokens(
     order = _by_count_then_name(counts, names)
     if not len(order):
         return vectors
+    from gensim.models import Word2Vec  # a second to load, and many homes have no texts
+
     model = Word2Vec(sorted_vocab=0, **settings(params, seed))
     frequencies = {names[token]: int(counts[token]) for token in order.tolist()}
     model.build_vocab_from_freq(frequencies, corpus_count=len(sentences.tokens))
@@ -84,14 +84,20 @@ def _same_hash(text: str) -> int:
     return zlib.crc32(text.encode("utf-8"))
 
 
-class _Told(CallbackAny2Vec):  # type: ignore[misc]
-    """Tells of each pass."""
+class _Told:
+    """Tells of each pass. What gensim calls a callback: it has a method for each moment that gensim tells of."""
 
     def __init__(self, epochs: int, progress: Progress) -> None:
         self._epochs, self._progress = epochs, progress
         self._done, self._started = 0, time.monotonic()
 
-    def on_epoch_end(self, model: Word2Vec) -> None:
+    def on_train_begin(self, _: object) -> None:
+        """Nothing to tell yet."""
+
+    on_train_end = on_epoch_begin = on_train_begin
+
+    def on_epoch_end(self, _: object) -> None:
+        """A pass is done."""
         self._done += 1
         taken = time.monotonic() - self._started
         self._progress(f"text: pass {self._done} of {self._epochs}, {taken:.1f} s")

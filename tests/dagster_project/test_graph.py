@@ -6,6 +6,8 @@ import dataclasses
 import datetime as dt
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -371,3 +373,11 @@ def test_the_settings_of_the_settings_page_are_those_there_are() -> None:
 def test_the_manifest_holds_the_seed_of_every_step_that_draws() -> None:
     code = "".join(path.read_text() for path in (REPOSITORY / "dagster_project" / "assets").glob("*.py"))
     assert set(re.findall(r'seed_for\(\s*"(\w+)"', code)) == set(SEEDED_STEPS)
+
+
+def test_what_trains_networks_and_words_is_loaded_when_there_is_something_to_train() -> None:
+    loads = (
+        "import sys, dagster_project.sound_io, dagster_project.text_io; print({'torch', 'gensim'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", loads], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
