@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dagster_project.cli_feeds import add_feeds_command
 from dagster_project.cli_import import add_import_command
+from dagster_project.cli_takedown import add_takedown_command
 from dagster_project.cli_tune import add_tune_command
 from dagster_project.cli_vectors import add_vector_commands
 from dagster_project.home import Home, parse_week
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_feeds_command(commands, _command)
     add_vector_commands(commands, _command)
     add_tune_command(commands, _command)
+    add_takedown_command(commands, _command)
     quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
     quality.add_argument(
         "--week", type=parse_week_argument, metavar="MONDAY", help="that scored them (default: the newest)"

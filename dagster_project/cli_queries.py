@@ -231,6 +231,12 @@ def _published(home: Home) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(home.published), read_only=True)
 
 
+def newest_published(home: Home) -> dt.date:
+    """The newest week of the published file."""
+    with _published(home) as connection:
+        return _newest_week(connection)
+
+
 def _newest_week(connection: duckdb.DuckDBPyConnection) -> dt.date:
     row = connection.execute("select max(week) from weekly_playlists").fetchone()
     if row is None or row[0] is None:

@@ -36,6 +36,7 @@ SLOTS_SCHEMA = pa.schema(
         "reason_code": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
+        "is_refill": pa.bool_(),
         "genres": pa.list_(pa.string()),
         "genres_are_guessed": pa.bool_(),
     }

@@ -6,9 +6,10 @@ Does not: what the rules do (eligibility.py filters, assembly.py draws up lists)
 
 from typing import Final
 
+TAKEN_DOWN: Final = "taken_down"
 # A candidate's code is its place here plus one; 0 passes.  The first rule that holds is the reason given.
 FILTER_RULES: Final = (
-    "taken_down",
+    TAKEN_DOWN,
     "embargoed",
     "not_released",
     "market",

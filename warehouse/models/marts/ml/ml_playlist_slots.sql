@@ -20,6 +20,7 @@ select
     reason_code,
     anchor_recording_index,
     shared_playlist_index,
+    is_refill,
     genres,
     genres_are_guessed
 from {{ source('ml', 'playlist_slots') }}
