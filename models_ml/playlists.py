@@ -269,9 +269,10 @@ class PlaylistMaker:
         return np.where(personal, np.maximum(self._factors.rungs[owners], track), POPULAR_RUNG)
 
     def _as_evidence(self, components: Components, recordings: Ints) -> Components:
-        """The components as reasons: freshness fades and never ends, but an old release isn't a new one."""
+        """The components as reasons: an old release isn't a new one though freshness never ends, a boost is none."""
         fresh = self._features.recordings.age_days[recordings] <= self._params.candidates.fresh_days
-        return replace(components, freshness=np.where(fresh, components.freshness, 0.0))
+        freshness, nothing = np.where(fresh, components.freshness, 0.0), np.zeros(len(recordings))
+        return replace(components, freshness=freshness, boost=nothing)
 
     def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) heard recording behind each personal track, -1 where none."""

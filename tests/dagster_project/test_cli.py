@@ -273,7 +273,7 @@ def test_the_parts_of_a_track_that_is_given_add_up(home: Home, capsys: pytest.Ca
     assert lines[1].strip() == reason
     parts = {line.split()[0]: float(line.split()[1]) for line in lines if re.fullmatch(r"  \w+ +[+-]\d+\.\d{6}", line)}
     total = parts.pop("score")
-    assert set(parts) == {"collaborative", "popularity", "freshness", "artist_affinity", "text", "audio"}
+    assert set(parts) == {"collaborative", "popularity", "freshness", "artist_affinity", "text", "audio", "boost"}
     assert total == pytest.approx(float(str(score)), abs=1e-6)
     assert sum(parts.values()) == pytest.approx(total, abs=(len(parts) + 1) * 0.5e-6)
 

@@ -42,6 +42,7 @@ def small_world(
             listener_count=[0] * count,
             recent_listener_count=[0] * count,
             popularity_percentile=[0.0] * count,
+            is_boosted=[False] * count,
         ),
         editions=_editions(rows),
         interactions=table("interactions"),

@@ -153,6 +153,7 @@ final as (
         contribution_audio,
         contribution_popularity,
         contribution_freshness,
+        contribution_boost,
         reason_code,
         {{ reason_sentence(
             'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
@@ -194,6 +195,7 @@ select
     contribution_audio,
     contribution_popularity,
     contribution_freshness,
+    contribution_boost,
     reason_code,
     reason,
     anchor_track_id

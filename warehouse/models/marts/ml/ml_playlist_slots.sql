@@ -17,6 +17,7 @@ select
     contribution_audio,
     contribution_popularity,
     contribution_freshness,
+    contribution_boost,
     reason_code,
     anchor_recording_index,
     shared_playlist_index,
