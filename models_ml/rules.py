@@ -16,12 +16,13 @@ FILTER_RULES: Final = (
     "explicit",
     "blocked_track",
     "heard",
+    "skipped_twice",
     "sampled",
     "recommended",
     "blocked_artist",
 )
 UNAVAILABLE_RULES: Final = FILTER_RULES[:3]
-EXCLUSION_RULES: Final = ("blocked_track", "heard", "sampled", "recommended")
+EXCLUSION_RULES: Final = ("blocked_track", "heard", "skipped_twice", "sampled", "recommended")
 FILTER_CODES: Final = {rule: code for code, rule in enumerate(FILTER_RULES, start=1)}
 
 NEW_ARTIST_SHARE: Final = "new_artist_share"

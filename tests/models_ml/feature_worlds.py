@@ -179,7 +179,7 @@ def _editions(random: np.random.Generator, recordings: int, artists: int, restri
 
 
 def _exclusions(random: np.random.Generator, interactions: pa.Table) -> pa.Table:
-    rules = np.array(["heard", "heard", "heard", "sampled", "recommended", "blocked_track"])
+    rules = np.array(["heard", "heard", "skipped_twice", "sampled", "recommended", "blocked_track"])
     return table(
         "exclusions",
         user_index=interactions.column("user_index"),

@@ -130,7 +130,7 @@ def test_explicit_is_the_reason_only_where_a_clean_edition_is_all_that_lacks():
     assert reason(small_world(allow_explicit=[False], editions=[{"explicit": True, "markets": ["JP"]}])) == "market"
 
 
-@pytest.mark.parametrize("rule", ["heard", "sampled", "recommended", "blocked_track"])
+@pytest.mark.parametrize("rule", ["heard", "skipped_twice", "sampled", "recommended", "blocked_track"])
 def test_an_exclusion_holds_for_its_listener_only(rule):
     world = small_world(markets=["SE", "SE"], allow_explicit=[True, True], exclusions=[(1, 0, rule)])
     assert [reason(world, listener) for listener in (0, 1)] == ["passes", rule]
