@@ -1,7 +1,7 @@
 """The command line, for those who don't want a UI: the same Dagster job, the same tables.
 
 Belongs here: commands, their arguments and exit codes. Does not: running the job (cli_run.py) or asking the
-tables (cli_queries.py).
+tables (cli_queries.py, cli_why.py).
 
 Exit codes: 0 done, 1 the run failed, 2 the input can't be used, 130 interrupted.
 """
@@ -135,7 +135,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from dagster_project.cli_queries import why_track
+    from dagster_project.cli_why import why_track
 
     print(why_track(Home.resolve(options.home), options.user, options.track, options.week))
     return 0

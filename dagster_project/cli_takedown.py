@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dagster_project.home import Home
-from models_ml.errors import InputError
+from models_ml.errors import InputError, MondayMixError
 
 if TYPE_CHECKING:
     from dagster_project.takedowns import Takedown
@@ -75,6 +75,8 @@ def take_down(home: Home, takedown: "Takedown") -> str:
 
 
 def _mend(home: Home, week: dt.date, takedown: "Takedown") -> None:
+    from dagster_dbt.errors import DagsterDbtCliRuntimeError
+
     from dagster_project.assets.playlists import playlist_inputs
     from dagster_project.assets.warehouse import marts_again
     from dagster_project.cli_run import dbt_output
@@ -88,8 +90,14 @@ def _mend(home: Home, week: dt.date, takedown: "Takedown") -> None:
     configuration, before = week_configuration(home, week), recorded(home, week)
     lake, takedowns = Lake(home.lake), [*before, takedown]
     mend_week(lake, week, playlist_inputs(lake, week, configuration).mender, takedowns, done=len(before))
-    with dbt_output(home):
-        marts_again(home, configuration, week)
+    with dbt_output(home) as log:
+        try:
+            marts_again(home, configuration, week)
+        except DagsterDbtCliRuntimeError as error:
+            raise MondayMixError(
+                f"the playlist tables of {week} could not be made; nothing was published. dbt's words are in {log}. "
+                "The takedown has landed; the same command tries again"
+            ) from error
     publish_week(home, week, configuration.run.publish_weeks)
     amend_manifest(home, week, {"takedowns": as_recorded(takedowns)})
 
@@ -117,9 +125,10 @@ def _require(home: Home, week: dt.date, kind: str, given: str, condition: str) -
 
 
 def _newest_published(home: Home) -> dt.date:
-    from dagster_project.cli_queries import newest_published
+    from dagster_project.cli_queries import newest_week, published_file
 
-    return newest_published(home)
+    with published_file(home) as connection:
+        return newest_week(connection)
 
 
 def _lists_with(home: Home, week: dt.date, takedown: "Takedown") -> int:

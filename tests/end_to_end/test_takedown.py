@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pytest
@@ -138,7 +139,9 @@ def taken(home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, s
     return mended, track
 
 
-def test_the_slot_is_filled_again_and_all_else_stays(home: Home, taken: tuple[Home, str]) -> None:
+def test_the_slot_is_filled_again_and_all_else_stays(
+    home: Home, taken: tuple[Home, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     mended, track = taken
     before, after = _lists(home), _lists(mended)
     had_it = {user for user, rows in before.items() if any(row["track_id"] == track for row in rows)}
@@ -154,6 +157,13 @@ def test_the_slot_is_filled_again_and_all_else_stays(home: Home, taken: tuple[Ho
         assert len({row["recording_id"] for row in after[user]}) == 30
         assert sum(row["is_new_artist"] is True for row in after[user]) >= 15
         assert max(Counter(row["artist_id"] for row in after[user]).values()) <= 2
+    refilled = next(row for row in after[min(had_it)] if row["is_refill"])
+    capsys.readouterr()
+    assert main(["why", min(had_it), track, "--home", str(mended.root)]) == 0
+    assert main(["why", min(had_it), str(refilled["track_id"]), "--home", str(mended.root)]) == 0
+    said = capsys.readouterr().out
+    assert f"was taken down after the lists of {MONDAY} were out" in said
+    assert "took the place of a track that was taken down" in said
     funnel = "select * from candidate_funnel order by all"
     assert query(home.root, funnel) == query(mended.root, funnel)
 
@@ -193,3 +203,25 @@ def test_the_week_run_again_is_as_it_was_left_and_the_next_has_read_the_files(
     assert stale_weeks(mended) == []
     assert query(mended.root, f"select count(*) {held}", track, artist) == [(0,)]
     assert recorded(mended, NEXT) == []
+
+
+def test_a_slot_that_nothing_fills_leaves_the_list_shorter_and_a_row_that_says_so(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    land_small_world(home.landing, listeners=12, tracks=36, plays=2)
+    (home.root / "config.toml").write_text(SETTINGS)
+    assert _run(home) == 0
+    artist = _most_given(home, "artist_id")
+    assert _take_down(home, artist, "--artist") == 0
+    after = _lists(home)
+    assert all([row["position"] for row in rows] == list(range(1, len(rows) + 1)) for rows in after.values())
+    assert not any(artist in cast("list[str]", row["artist_ids"]) for rows in after.values() for row in rows)
+    told = query(
+        home.root, "select user_id, step, limit_from, limit_to from playlist_relaxations where rule_id = 'taken_down'"
+    )
+    short = {name: len(rows) for name, rows in after.items() if len(rows) < 30}
+    assert sorted(told) == sorted((name, 1, 30.0, float(count)) for name, count in short.items())
+    assert 0 < len(short) < len(after)
+    assert query(
+        home.root, "select user_id, track_count from weekly_playlists where track_count < 30 order by 1"
+    ) == sorted(short.items())
+    assert query(home.root, "select distinct status from weekly_playlists where track_count < 30") == [("relaxed",)]

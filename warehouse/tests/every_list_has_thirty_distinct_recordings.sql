@@ -26,14 +26,16 @@ lists as (
 )
 
 select
-    lists.user_id,
-    lists.track_count,
+    playlists.user_id,
+    playlists.track_count,
     lists.recording_count,
     lists.last_position
-from lists
-left join expected on lists.user_id = expected.user_id
+from {{ ref('weekly_playlists') }} as playlists
+full join lists on playlists.user_id = lists.user_id
+left join expected on playlists.user_id = expected.user_id
 where
-    lists.track_count <> coalesce(expected.track_count, 30)
+    playlists.track_count is distinct from coalesce(expected.track_count, 30)
+    or lists.track_count is distinct from playlists.track_count
     or lists.recording_count <> lists.track_count
     or lists.last_position <> lists.track_count
     or lists.first_position <> 1
