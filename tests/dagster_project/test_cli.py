@@ -35,6 +35,10 @@ SPECIAL: dict[str, dict[str, object]] = {
     "x_coming": {"released_on": MONDAY},
 }
 BOOSTED_ARTIST = "a0006"
+OVERRIDES: list[dict[str, object]] = [
+    {"track_id": "x_down", "artist_id": None, "action": "takedown"},
+    {"track_id": None, "artist_id": BOOSTED_ARTIST, "action": "boost"},
+]
 PASS_FOR_BLOCKER = ("x_heard", "x_sampled", "x_blocked", "x_nobody", "x_explicit")
 
 
@@ -93,14 +97,7 @@ def _land(landing: Path) -> None:
             ),
         ],
     )
-    land(
-        landing,
-        "overrides/o.parquet",
-        [
-            {"track_id": "x_down", "artist_id": None, "action": "takedown"},
-            {"track_id": None, "artist_id": BOOSTED_ARTIST, "action": "boost"},
-        ],
-    )
+    land(landing, "overrides/o.parquet", OVERRIDES)
     (landing / "events" / "broken.parquet").write_bytes(b"PAR1 and no more")
 
 
