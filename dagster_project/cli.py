@@ -1,7 +1,7 @@
 """The command line, for those who don't want a UI: the same Dagster job, the same tables.
 
 Belongs here: commands, their arguments and exit codes. Does not: running the job (cli_run.py) or asking the
-tables (cli_queries.py).
+tables (cli_queries.py, cli_why.py).
 
 Exit codes: 0 done, 1 the run failed, 2 the input can't be used, 130 interrupted.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from dagster_project.cli_feeds import add_feeds_command
 from dagster_project.cli_import import add_import_command
 from dagster_project.cli_replay import add_replay_command
+from dagster_project.cli_takedown import add_takedown_command
 from dagster_project.cli_tune import add_tune_command
 from dagster_project.cli_vectors import add_vector_commands
 from dagster_project.home import Home, parse_week
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add_vector_commands(commands, _command)
     add_tune_command(commands, _command)
     add_replay_command(commands, _command)
+    add_takedown_command(commands, _command)
     quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
     quality.add_argument(
         "--week", type=parse_week_argument, metavar="MONDAY", help="that scored them (default: the newest)"
@@ -135,7 +137,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from dagster_project.cli_queries import why_track
+    from dagster_project.cli_why import why_track
 
     print(why_track(Home.resolve(options.home), options.user, options.track, options.week))
     return 0

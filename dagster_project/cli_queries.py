@@ -1,17 +1,14 @@
-"""Questions the command line asks of the tables: a playlist, the reason for a track, the state of the home.
+"""Questions the command line asks of the tables: a playlist, how good lists were, the state of the home.
 
-Belongs here: reading the published file and the lake for a person. Does not: changing anything.
+Belongs here: reading the published file and the lake for a person. Does not: changing anything, why a track
+is in a list or not (cli_why.py).
 """
 
 import datetime as dt
 import textwrap
-from operator import neg
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dagster_project.home import Home
 from dagster_project.lake import Lake
@@ -24,8 +21,8 @@ WIDTHS = (4, 34, 24, 62)
 
 def show_playlist(home: Home, user_id: str, week: dt.date | None = None) -> str:
     """A listener's playlist as a table of position, title, artist and reason."""
-    with _published(home) as connection:
-        week = week or _newest_week(connection)
+    with published_file(home) as connection:
+        week = week or newest_week(connection)
         rows = connection.execute(
             "select position, title, artist_name, reason from weekly_playlist_tracks "
             "where user_id = ? and week = ? order by program_id, position",
@@ -54,7 +51,7 @@ def _no_playlist(connection: duckdb.DuckDBPyConnection, user_id: str, week: dt.d
 
 def typical_listener(home: Home, week: dt.date) -> str:
     """The listener in the middle by tracks heard, among those with a full list from their own listening."""
-    with _published(home) as connection:
+    with published_file(home) as connection:
         listed = connection.execute(
             "select user_id from weekly_playlists where week = ? and status = 'complete' "
             "and listener_rung = 'collaborative'",
@@ -71,91 +68,9 @@ def typical_listener(home: Home, week: dt.date) -> str:
     return str(found[len(found) // 2][0])
 
 
-def why_track(home: Home, user_id: str, track_id: str, week: dt.date | None = None) -> str:
-    """Why a track is in a listener's playlist, part by part, or which rule or rank kept it out."""
-    with _published(home) as connection:
-        week = week or _newest_week(connection)
-        found = (
-            connection.execute(
-                "select * from weekly_playlist_tracks where user_id = ? and track_id = ? and week = ?",
-                [user_id, track_id, week],
-            )
-            .to_arrow_table()
-            .to_pylist()
-        )
-    return _why_given(found[0]) if found else _why_not_given(home, user_id, track_id, week)
-
-
-def _why_given(row: dict[str, Any]) -> str:
-    parts = {
-        name.removeprefix("contribution_"): value for name, value in row.items() if name.startswith("contribution_")
-    }
-    lines = [
-        f"{row['title']} by {row['artist_name']} is number {row['position']} of {row['user_id']}, Monday {row['week']}",
-        f"  {row['reason']}",
-    ]
-    if row["anchor_track_id"]:
-        lines.append(f"  heard track behind it: {row['anchor_track_id']}")
-    lines += [f"  {name:<15} {value:+.6f}" for name, value in parts.items()]
-    return "\n".join([*lines, f"  {'score':<15} {row['final_score']:+.6f}"])
-
-
-def _why_not_given(home: Home, user_id: str, track_id: str, week: dt.date) -> str:
-    lake = Lake(home.lake)
-    listener = _first(lake.path("features/listeners", week), "user_id", user_id)
-    if listener is None:
-        return f"{user_id} is no listener of {week}: nothing of theirs was known before that Monday"
-    edition = _first(lake.path("features/editions", week), "track_id", track_id)
-    if edition is None:
-        return (
-            f"{track_id} was not known before Monday {week}: it is in no tracks file of that week, or comes out later"
-        )
-    name = f"{edition['title']} by {edition['artist_name']}"
-    if edition["unavailable_rule"]:
-        return f"{name} can't be given to anyone on {week}: {edition['unavailable_rule'].replace('_', ' ')}"
-    user, recording = listener["user_index"], edition["recording_index"]
-    excluded = _where(lake.path("features/exclusions", week), user_index=user, recording_index=recording)
-    if excluded:
-        return f"{name} is kept from {user_id} on {week}: {excluded[0]['rule_id'].replace('_', ' ')}"
-    blocked = {row["artist_index"] for row in _where(lake.path("features/blocked_artists", week), user_index=user)}
-    if blocked & set(edition["artist_indexes"]):
-        return f"{name} is kept from {user_id} on {week}: blocked artist"
-    if edition["explicit"] and not listener["allow_explicit"]:
-        return f"{name} is kept from {user_id} on {week}: explicit"
-    if edition["markets"] is not None and listener["market"] not in edition["markets"] and _any_market(lake, week):
-        return f"{name} is kept from {user_id} on {week}: not available in market {listener['market']}"
-    return _why_outranked(lake, week, user, recording, user_id, name)
-
-
-def _any_market(lake: Lake, week: dt.date) -> bool:
-    """Whether any listener states a market; where none does, the rule can't be applied."""
-    markets = lake.read_week("features/listeners", week, ["market"])["market"]
-    return bool(markets.null_count < len(markets))
-
-
-def _why_outranked(lake: Lake, week: dt.date, user: int, recording: int, user_id: str, name: str) -> str:
-    slots = _where(lake.path("ml/playlist_slots", week), user_index=user)
-    if not slots:
-        return f"{name} passes, and {user_id} has no playlist on {week}: fewer than thirty tracks pass the filters"
-    given = [row for row in slots if row["recording_index"] == recording]
-    if given:
-        return f"{name} is another edition of number {given[0]['position']} of {user_id}, Monday {week}"
-    candidates = _where(lake.path("candidates/candidates", week), user_index=user)
-    found = candidates[0] if candidates else {"score": [], "recording_index": []}
-    ranked = [best for _, best in sorted(zip(map(neg, found["score"]), found["recording_index"], strict=True))]
-    if recording in ranked:
-        return (
-            f"{name} was candidate {ranked.index(recording) + 1} of {len(ranked)} for {user_id} on {week} "
-            f"by retrieval; thirty others had better scores or the rules on artists and albums kept it out"
-        )
-    return (
-        f"{name} was not among the {len(ranked)} candidates for {user_id} on {week}: too far from what they listen to"
-    )
-
-
 def quality(home: Home, week: dt.date | None = None) -> str:
     """How good the lists that a week scored were, by model, with intervals and what the best of all could reach."""
-    with _published(home) as connection:
+    with published_file(home) as connection:
         if not connection.execute("from duckdb_tables() where table_name = 'evaluation_metrics'").fetchone():
             raise InputError(f"{home.published}: from before lists were scored; run a Monday again")
         rows = connection.execute("select distinct week from evaluation_metrics order by week").fetchall()
@@ -196,7 +111,7 @@ def status(home: Home) -> str:
             f"stale      {', '.join(map(str, stale))}: an earlier week was run again since; run them again in order"
         )
     if home.published.exists():
-        with _published(home) as connection:
+        with published_file(home) as connection:
             row = connection.execute(
                 "select count(*), count(*) filter (where status = 'relaxed') from weekly_playlists where week = ?",
                 [newest],
@@ -225,27 +140,17 @@ def _file_lines(home: Home, week: dt.date) -> list[str]:
     return lines
 
 
-def _published(home: Home) -> duckdb.DuckDBPyConnection:
+def published_file(home: Home) -> duckdb.DuckDBPyConnection:
+    """The file that people query, open to read. Raises InputError where there is none."""
     if not home.published.exists():
         raise InputError(f"{home.published}: nothing is published yet; run: monday-mix run --week MONDAY")
     return duckdb.connect(str(home.published), read_only=True)
 
 
-def _newest_week(connection: duckdb.DuckDBPyConnection) -> dt.date:
+def newest_week(connection: duckdb.DuckDBPyConnection) -> dt.date:
+    """The newest week of the published file."""
     row = connection.execute("select max(week) from weekly_playlists").fetchone()
     if row is None or row[0] is None:
         raise InputError("nothing is published yet; run: monday-mix run --week MONDAY")
     week: dt.date = row[0]
     return week
-
-
-def _where(path: Path, **equals: int) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(
-        path, partitioning=None, filters=[(name, "==", value) for name, value in equals.items()]
-    ).to_pylist()
-    return rows
-
-
-def _first(path: Path, column: str, value: str) -> dict[str, Any] | None:
-    rows: list[dict[str, Any]] = pq.read_table(path, partitioning=None, filters=[(column, "==", value)]).to_pylist()
-    return rows[0] if rows else None

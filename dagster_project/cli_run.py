@@ -40,7 +40,7 @@ def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inp
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if refresh_inputs:
         run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
-    with _instance(home) as instance, _dbt_output(home) as dbt_log, _lines_on_standard_error():
+    with _instance(home) as instance, dbt_output(home) as dbt_log, _lines_on_standard_error():
         result = job.execute_in_process(
             run_config=run_config, instance=instance, partition_key=week.isoformat(), raise_on_error=False
         )
@@ -89,7 +89,7 @@ def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
 
 
 @contextlib.contextmanager
-def _dbt_output(home: Home) -> Iterator[Path]:
+def dbt_output(home: Home) -> Iterator[Path]:
     """What dbt prints goes to a file: a screenful a run, and needed only when something fails.
 
     Under a name of its own until the run ends: a run that waits must not write over the log of the one it waits for.

@@ -187,7 +187,11 @@ def load_configuration(files: Sequence[Path]) -> Configuration:
     values: dict[str, Any] = {}
     for path in present:
         values = merge(values, _sections_of(path))
-    source = " with ".join(str(path) for path in present)
+    return configuration_of(values, " with ".join(str(path) for path in present))
+
+
+def configuration_of(values: dict[str, Any], source: str) -> Configuration:
+    """The configuration that sections by name make, defaults where they say nothing; errors name the source."""
     sections: dict[str, type[Any]] = get_type_hints(Configuration)
     return Configuration(
         **{name: fill_section(kind, name, values.get(name, {}), source) for name, kind in sections.items()}

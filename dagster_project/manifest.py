@@ -96,12 +96,8 @@ def write_manifest(
     home: Home, week: dt.date, configuration: Configuration, inputs: list[dict[str, Any]], generated_at: dt.datetime
 ) -> dict[str, Any]:
     """Commit a week: gather what made it and put the manifest in place, whole."""
-    lake, parent = Lake(home.lake), parent_week(home, week)
+    parent = parent_week(home, week)
     parent_manifest = read_manifest(home, parent) if parent else None
-
-    def hashed(table: str) -> dict[str, str]:
-        return {"content_hash": lake.content_hash(table, week, leave_out=VOLATILE_COLUMNS)}
-
     manifest: dict[str, Any] = {
         "week": week.isoformat(),
         "inputs": inputs,
@@ -111,13 +107,39 @@ def write_manifest(
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),
-        "tables": dict(zip(MANIFEST_TABLES, in_order(hashed, MANIFEST_TABLES, worker_count(0)), strict=True)),
+        "tables": _table_hashes(home, week),
+        # What was taken out since stays out: the run that comes before this took it out again.
+        "takedowns": (read_manifest(home, week) or {}).get("takedowns", []),
         "redacted": False,
     }
+    return _committed(home, week, manifest, generated_at.isoformat(timespec="seconds"))
+
+
+def amend_manifest(home: Home, week: dt.date, changed: dict[str, Any]) -> None:
+    """Commit a week again whose published lists were changed; one that was never committed stays so."""
+    manifest = read_manifest(home, week)
+    if manifest is None:
+        return
+    generated_at = manifest.pop("generated_at")
+    _committed(home, week, {**manifest, **changed, "tables": _table_hashes(home, week)}, generated_at)
+
+
+def _committed(home: Home, week: dt.date, manifest: dict[str, Any], generated_at: str) -> dict[str, Any]:
+    """The manifest in place, under the hash of everything in it but the moment."""
+    manifest.pop("hash", None)
     manifest["hash"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]
-    manifest["generated_at"] = generated_at.isoformat(timespec="seconds")
+    manifest["generated_at"] = generated_at
     _write_whole(home.manifest(week), json.dumps(manifest, indent=1, sort_keys=True))
     return manifest
+
+
+def _table_hashes(home: Home, week: dt.date) -> dict[str, dict[str, str]]:
+    lake = Lake(home.lake)
+
+    def hashed(table: str) -> dict[str, str]:
+        return {"content_hash": lake.content_hash(table, week, leave_out=VOLATILE_COLUMNS)}
+
+    return dict(zip(MANIFEST_TABLES, in_order(hashed, MANIFEST_TABLES, worker_count(0)), strict=True))
 
 
 def stale_weeks(home: Home) -> list[dt.date]:

@@ -19,6 +19,7 @@ from dagster_project.lake import Lake
 from dagster_project.manifest import (
     MANIFEST_TABLES,
     VOLATILE_COLUMNS,
+    amend_manifest,
     code_hash,
     committed_weeks,
     package_versions,
@@ -106,8 +107,10 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
         if read_manifest(into, week) is None:
             _land(home.landing, into, manifest)
             replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
-            if not run_week(into, week):
-                raise InputError(f"week {week}: its replay in {into.root} failed; the reason is above")
+            _run(into, week)
+            if manifest.get("takedowns"):
+                amend_manifest(into, week, {"takedowns": manifest["takedowns"]})
+                _run(into, week)
         yield _compared(home, into, manifest)
 
 
@@ -140,6 +143,11 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another file system
         shutil.copyfile(source, target)
+
+
+def _run(into: Home, week: dt.date) -> None:
+    if not run_week(into, week):
+        raise InputError(f"week {week}: its replay in {into.root} failed; the reason is above")
 
 
 def _compared(home: Home, into: Home, manifest: Manifest) -> Compared:

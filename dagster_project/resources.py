@@ -23,11 +23,11 @@ from dagster_dbt import DbtCliResource
 from packaging import version
 from pydantic import Field, PrivateAttr
 
-from dagster_project.configuration import Configuration, load_configuration
+from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.dbt_manifest import DBT
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.lake import NO_WEEK, Lake
-from dagster_project.manifest import parent_week
+from dagster_project.manifest import parent_week, read_manifest
 from dagster_project.progress import LOG
 from dagster_project.run_lock import hold_run_lock
 from dagster_project.table_schemas import RUNGS_TABLE, ensure_stand_ins, vector_sizes
@@ -72,6 +72,14 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def started_at(self) -> dt.datetime:
         """When the run began, naive UTC: one moment for everything it stamps."""
         return self._started_at
+
+
+def week_configuration(home: Home, week: dt.date) -> Configuration:
+    """What a committed week was made with; else what holds in the home."""
+    manifest = read_manifest(home, week)
+    if manifest is None:
+        return load_configuration([home.config_file])
+    return configuration_of(manifest["config"], str(home.manifest(week)))
 
 
 def prepare_home(home: Home) -> None:

@@ -33,6 +33,7 @@ class Recordings:
     age_days: (m,) float64 days since release as of the Monday, NaN where unknown.
     idle_days: (m,) float64 days since anyone heard it, NaN where unknown.  listener_count: (m,) int64, ever.
     recent_listener_count: (m,) int64, last 28 days.  popularity_percentile: (m,) float64 in [0, 1].
+    is_boosted: (m,) bool, by an editorial decision in force.
     """
 
     recording_id: pa.Array
@@ -41,6 +42,7 @@ class Recordings:
     listener_count: Ints
     recent_listener_count: Ints
     popularity_percentile: Floats
+    is_boosted: Bools
 
     def __len__(self) -> int:
         """Number of recordings m."""
@@ -109,7 +111,15 @@ def read_recordings(table: pa.Table) -> Recordings:
         listener_count=column(table, "recordings", "listener_count", np.int64),
         recent_listener_count=column(table, "recordings", "recent_listener_count", np.int64),
         popularity_percentile=percentile,
+        is_boosted=_boosted(table),
     )
+
+
+def _boosted(table: pa.Table) -> Bools:
+    """Which recordings are boosted; weeks of before boosts counted say nothing, and nothing was."""
+    if "is_boosted" not in table.column_names:
+        return np.zeros(len(table), dtype=bool)
+    return column(table, "recordings", "is_boosted", np.bool_)
 
 
 def read_editions(table: pa.Table, recording_count: int, markets: pa.Array) -> Editions:

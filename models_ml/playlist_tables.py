@@ -33,9 +33,11 @@ SLOTS_SCHEMA = pa.schema(
         "contribution_audio": pa.float64(),
         "contribution_popularity": pa.float64(),
         "contribution_freshness": pa.float64(),
+        "contribution_boost": pa.float64(),
         "reason_code": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
+        "is_refill": pa.bool_(),
         "genres": pa.list_(pa.string()),
         "genres_are_guessed": pa.bool_(),
     }

@@ -206,15 +206,18 @@ class PlaylistMaker:
 
     def _slots(self, listeners: Ints, full: Ints, ranked: RankedPool, chosen: Ints) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
+        heard_order = arrange(self._features.editions.artist[ranked.edition[chosen]])
+        return self._rows_of(listeners[full], ranked, np.take_along_axis(chosen, heard_order, axis=1))
+
+    def _rows_of(self, listeners: Ints, ranked: RankedPool, places: Ints) -> pa.Table:
+        """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard."""
         features = self._features
-        heard_order = arrange(features.editions.artist[ranked.edition[chosen]])
-        places = np.take_along_axis(chosen, heard_order, axis=1)
-        owners = np.repeat(listeners[full], PLAYLIST_LENGTH)
+        owners = np.repeat(listeners, PLAYLIST_LENGTH)
         flat = places.ravel()
         recordings = ranked.pool.recordings[flat]
         personal = ranked.personal[flat]
         components = ranked.components.take(flat)
-        anchor = self._anchors(listeners[full], recordings, personal)
+        anchor = self._anchors(listeners, recordings, personal)
         lists = features.popular_list[owners]
         told = self._as_evidence(components, recordings)
         evidence = self._content.evidence(owners, recordings, told)
@@ -233,7 +236,7 @@ class PlaylistMaker:
         artist = features.editions.artist[ranked.edition[flat]]
         columns = {
             "user_index": owners.astype(np.int32),
-            "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(full)),
+            "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(listeners)),
             "recording_index": recordings.astype(np.int32),
             "edition_index": ranked.edition[flat].astype(np.int32),
             "listener_rung": rung_names(self._factors.rungs[owners]),
@@ -248,6 +251,7 @@ class PlaylistMaker:
             "reason_code": pa.array(reasons, pa.string()),
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
             "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
+            "is_refill": np.zeros(len(flat), dtype=bool),
             **self._genres(recordings),
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
@@ -265,9 +269,10 @@ class PlaylistMaker:
         return np.where(personal, np.maximum(self._factors.rungs[owners], track), POPULAR_RUNG)
 
     def _as_evidence(self, components: Components, recordings: Ints) -> Components:
-        """The components as reasons: freshness fades and never ends, but an old release isn't a new one."""
+        """The components as reasons: an old release isn't a new one though freshness never ends, a boost is none."""
         fresh = self._features.recordings.age_days[recordings] <= self._params.candidates.fresh_days
-        return replace(components, freshness=np.where(fresh, components.freshness, 0.0))
+        freshness, nothing = np.where(fresh, components.freshness, 0.0), np.zeros(len(recordings))
+        return replace(components, freshness=freshness, boost=nothing)
 
     def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) heard recording behind each personal track, -1 where none."""

@@ -79,6 +79,10 @@ class RankingParams:
         default=21.0,
         metadata={"unit": "days", "min": 0.1, "max": 3650.0, "doc": "Halves the freshness component."},
     )
+    boost_weight: float = field(
+        default=0.05,
+        metadata={"unit": "score", "min": 0.0, "max": 100.0, "doc": "Given to what landed overrides boost."},
+    )
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Components:
     audio: Floats
     popularity: Floats
     freshness: Floats
+    boost: Floats
 
     def each(self) -> dict[str, Floats]:
         """The components by name, in their order."""
@@ -160,6 +165,7 @@ def score(
         audio=_content(content.audio_share, content.audio_affinity, params.audio_weight, params) * is_personal,
         popularity=np.where(is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength),
         freshness=np.where(np.isnan(age_days), 0.0, fresh),
+        boost=params.boost_weight * features.recordings.is_boosted[recordings],
     )
 
 

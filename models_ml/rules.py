@@ -6,21 +6,23 @@ Does not: what the rules do (eligibility.py filters, assembly.py draws up lists)
 
 from typing import Final
 
+TAKEN_DOWN: Final = "taken_down"
 # A candidate's code is its place here plus one; 0 passes.  The first rule that holds is the reason given.
 FILTER_RULES: Final = (
-    "taken_down",
+    TAKEN_DOWN,
     "embargoed",
     "not_released",
     "market",
     "explicit",
     "blocked_track",
     "heard",
+    "skipped_twice",
     "sampled",
     "recommended",
     "blocked_artist",
 )
 UNAVAILABLE_RULES: Final = FILTER_RULES[:3]
-EXCLUSION_RULES: Final = ("blocked_track", "heard", "sampled", "recommended")
+EXCLUSION_RULES: Final = ("blocked_track", "heard", "skipped_twice", "sampled", "recommended")
 FILTER_CODES: Final = {rule: code for code, rule in enumerate(FILTER_RULES, start=1)}
 
 NEW_ARTIST_SHARE: Final = "new_artist_share"

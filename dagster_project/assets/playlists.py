@@ -5,18 +5,21 @@ Belongs here: glue between the lake and models_ml. Does not: filters, scores, ru
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import dagster as dg
 import pyarrow as pa
 
 from dagster_project import keys
 from dagster_project.catalogue_io import preferred_editions
+from dagster_project.configuration import Configuration
 from dagster_project.home import parse_week
 from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RUN_FACTS
+from dagster_project.takedowns import mend_week, recorded
 from dagster_project.text_io import playlists_of_recordings
 from dagster_project.vectors_io import (
     RECORDING_FACTORS,
@@ -27,7 +30,7 @@ from dagster_project.vectors_io import (
     signals,
 )
 from models_ml.affinity import ContentAffinity
-from models_ml.arrays import floats_with_nan
+from models_ml.arrays import Bools, floats_with_nan
 from models_ml.assembly import AssemblyParams
 from models_ml.calibration import Calibration, weights
 from models_ml.candidates import find_candidates
@@ -40,6 +43,7 @@ from models_ml.playlists import PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
+from models_ml.takedown import ListMender
 
 CANDIDATES = "candidates/candidates"
 SLOTS = "ml/playlist_slots"
@@ -145,23 +149,50 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     batches = lake.batches(CANDIDATES, week, settings.candidates.block_listeners)
-    params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
-    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
+    of = playlist_inputs(lake, week, settings)
     with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
-        content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
-        made = build_playlists(features, factors, batches, params, unhurried(), keep, content, calibration)
+        made = build_playlists(
+            of.features, of.factors, batches, of.params, unhurried(), keep, of.content, of.calibration
+        )
+    tables = {
+        "relaxations": made.relaxations,
+        "playlist_mixes": made.mixes,
+        "ranked_candidates": made.ranked,
+        "run_facts": _run_facts(workspace, week),
+    }
+    for name, rows in tables.items():
+        lake.replace_week(f"ml/{name}", week, rows)
+    mend_week(lake, week, of.mender, recorded(workspace.paths, week))
     yield dg.MaterializeResult(
         asset_key=keys.ml("playlist_slots"),
         metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},
     )
-    for name, rows in (
-        ("relaxations", made.relaxations),
-        ("playlist_mixes", made.mixes),
-        ("ranked_candidates", made.ranked),
-        ("run_facts", _run_facts(workspace, week)),
-    ):
-        count = lake.replace_week(f"ml/{name}", week, rows)
+    for name in tables:
+        count = lake.row_count(f"ml/{name}", week)
         yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
+
+
+@dataclass(frozen=True)
+class PlaylistInputs:
+    """What the lists of a week are made from, beside its candidates."""
+
+    features: WeekFeatures
+    factors: CollaborativeFactors
+    params: PlaylistParams
+    content: Content
+    calibration: Calibration
+
+    def mender(self, taken: Bools) -> ListMender:
+        """What mends these lists where editions are taken down."""
+        return ListMender(self.features, self.factors, self.params, taken, self.content, self.calibration)
+
+
+def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> PlaylistInputs:
+    """The week's own, read from the lake."""
+    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
+    params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
+    content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
+    return PlaylistInputs(features, factors, params, content, calibration)
 
 
 def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
 from dagster_project.resources import Workspace
+from models_ml.ranking import RankingParams
 from tests.published import query
 from tests.worlds import MONDAY, land, land_small_world
 
@@ -32,6 +34,11 @@ SPECIAL: dict[str, dict[str, object]] = {
     "x_guest": {"artist_ids": ["ax", "a0003"]},
     "x_coming": {"released_on": MONDAY},
 }
+BOOSTED_ARTIST = "a0006"
+OVERRIDES: list[dict[str, object]] = [
+    {"track_id": "x_down", "artist_id": None, "action": "takedown"},
+    {"track_id": None, "artist_id": BOOSTED_ARTIST, "action": "boost"},
+]
 PASS_FOR_BLOCKER = ("x_heard", "x_sampled", "x_blocked", "x_nobody", "x_explicit")
 
 
@@ -90,7 +97,7 @@ def _land(landing: Path) -> None:
             ),
         ],
     )
-    land(landing, "overrides/o.parquet", [{"track_id": "x_down", "action": "takedown"}])
+    land(landing, "overrides/o.parquet", OVERRIDES)
     (landing / "events" / "broken.parquet").write_bytes(b"PAR1 and no more")
 
 
@@ -272,8 +279,10 @@ def test_the_parts_of_a_track_that_is_given_add_up(home: Home, capsys: pytest.Ca
     assert re.fullmatch(f"{re.escape(str(title))} by Artist .* is number 3 of u001, Monday 2026-11-23", lines[0])
     assert lines[1].strip() == reason
     parts = {line.split()[0]: float(line.split()[1]) for line in lines if re.fullmatch(r"  \w+ +[+-]\d+\.\d{6}", line)}
+    assert any(line.startswith("  found by: ") for line in lines)
+    assert any(re.fullmatch(r"  stands on: \w+ \(the listener on \w+\)", line) for line in lines)
     total = parts.pop("score")
-    assert set(parts) == {"collaborative", "popularity", "freshness", "artist_affinity", "text", "audio"}
+    assert set(parts) == {"collaborative", "popularity", "freshness", "artist_affinity", "text", "audio", "boost"}
     assert total == pytest.approx(float(str(score)), abs=1e-6)
     assert sum(parts.values()) == pytest.approx(total, abs=(len(parts) + 1) * 0.5e-6)
 
@@ -297,30 +306,54 @@ def test_why_not_names_the_rule(home: Home, capsys: pytest.CaptureFixture[str], 
     assert _said(capsys, "why", "u000", track_id, "--home", home.root).startswith(answer)
 
 
-def test_why_not_names_the_rank_of_a_candidate_that_lost(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def _candidates_not_given(home: Home, user_id: str) -> list[dict[str, Any]]:
+    """Preferred editions of a listener's candidates that are not in the list."""
     lake = Lake(home.lake)
-    given = set(query(home.root, "select recording_id from weekly_playlist_tracks where user_id = 'u001'"))
-    listener = next(
-        row["user_index"]
-        for row in lake.read_week("features/listeners", MONDAY).to_pylist()
-        if row["user_id"] == "u001"
-    )
-    recordings = lake.read_week("features/recordings", MONDAY)["recording_id"].to_pylist()
+    users = lake.read_week("features/listeners", MONDAY)["user_id"].to_pylist()
     found = next(
         row["recording_index"]
         for row in lake.read_week("candidates/candidates", MONDAY).to_pylist()
-        if row["user_index"] == listener
+        if row["user_index"] == users.index(user_id)
     )
-    lost = next(recording for recording in found if (recordings[recording],) not in given)
-    track_id = next(
-        row["track_id"]
-        for row in lake.read_week("features/editions", MONDAY).to_pylist()
-        if row["recording_index"] == lost
+    given = query(home.root, "select recording_id from weekly_playlist_tracks where user_id = ?", user_id)
+    recordings = lake.read_week("features/recordings", MONDAY)["recording_id"].to_pylist()
+    editions = lake.read_week("features/editions", MONDAY).to_pylist()
+    first = {row["recording_index"]: row for row in reversed(editions)}
+    return [
+        {**first[recording], "candidates": len(found)} for recording in found if (recordings[recording],) not in given
+    ]
+
+
+def test_why_not_names_the_rank_and_the_score_of_a_candidate_that_lost(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lowest = float(
+        str(query(home.root, "select min(final_score) from weekly_playlist_tracks where user_id = 'u001'")[0][0])
     )
-    said = _said(capsys, "why", "u001", track_id, "--home", home.root)
-    rank = re.search(rf"was candidate (\d+) of {len(found)} for u001 on 2026-11-23", said)
-    assert rank
-    assert 1 <= int(rank[1]) <= len(found)
+    ranks = set()
+    for lost in _candidates_not_given(home, "u001")[:5]:
+        said = _said(capsys, "why", "u001", lost["track_id"], "--home", home.root)
+        told = re.search(
+            rf"was candidate (\d+) of {lost['candidates']} for u001 on 2026-11-23, (.+): "
+            r"score (\S+), the weakest of the list has (\S+)\n",
+            said,
+        )
+        assert told
+        ranks.add(int(told[1]))
+        assert float(told[4]) == pytest.approx(lowest, abs=1e-6)
+        assert (told[2] == "behind the list") == (float(told[3]) <= lowest)
+        parts = [float(number) for number in re.findall(r"^  \w+ +([+-]\d+\.\d{6})$", said, flags=re.MULTILINE)]
+        assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=1e-5)
+        assert parts[-1] == float(told[3])
+    assert len(ranks) == 5
+
+
+def test_a_boosted_artist_has_the_component_and_nobody_else(home: Home) -> None:
+    parts = "select distinct list_contains(artist_ids, ?), contribution_boost from weekly_playlist_tracks order by 1"
+    weight = RankingParams().boost_weight
+    assert query(home.root, parts, BOOSTED_ARTIST) == [(False, 0.0), (True, weight)]
+    reasons = "select sum(contribution) > 0 from playlist_track_reasons where component = 'boost'"
+    assert query(home.root, reasons) == [(True,)]
 
 
 def test_another_edition_of_what_is_given_is_called_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

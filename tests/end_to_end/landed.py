@@ -82,6 +82,7 @@ class Landed:
     deleted: set[str] = field(default_factory=set)
     heard: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     sampled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    skips: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     played: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     played_lately: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     acts: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -110,6 +111,8 @@ class Landed:
         for name, tracks in (("heard", self.heard), ("blocked", self.blocked_tracks), ("sampled", self.sampled)):
             if self.editions(tracks[user_id], track):
                 return name
+        if sum(same_recording(self.tracks[skipped], track) for skipped in self.skips[user_id]) >= 2:
+            return "skipped twice"
         return None
 
     def recordings_that_pass(self, user_id: str) -> int:
@@ -246,6 +249,8 @@ def _is_usable(row: Row) -> bool:
 def _take_listening(landed: Landed, row: Row, track: Track, occurred_at: dt.datetime) -> None:
     user_id, kind = row["user_id"], row["event_type"]
     landed.acts[user_id, kind].add(track.track_id)
+    if kind == "skip":
+        landed.skips[user_id].append(track.track_id)
     if kind == "block_track":
         landed.blocked_tracks[user_id].add(track.track_id)
     if kind in HEARING_ACTS or (kind in ("play", "skip") and _is_long_enough(row, track)):

@@ -28,6 +28,7 @@ SCHEMAS = {
         "listener_count": pa.int64(),
         "recent_listener_count": pa.int64(),
         "popularity_percentile": pa.float64(),
+        "is_boosted": pa.bool_(),
     },
     "editions": {
         "edition_index": pa.int32(),
@@ -153,6 +154,7 @@ def _recordings(random: np.random.Generator, count: int, interactions: pa.Table)
         listener_count=heard,
         recent_listener_count=heard // 2,
         popularity_percentile=np.searchsorted(np.sort(heard), heard) / max(count - 1, 1),
+        is_boosted=np.arange(count) % 40 == 3,
     )
 
 
@@ -177,7 +179,7 @@ def _editions(random: np.random.Generator, recordings: int, artists: int, restri
 
 
 def _exclusions(random: np.random.Generator, interactions: pa.Table) -> pa.Table:
-    rules = np.array(["heard", "heard", "heard", "sampled", "recommended", "blocked_track"])
+    rules = np.array(["heard", "heard", "skipped_twice", "sampled", "recommended", "blocked_track"])
     return table(
         "exclusions",
         user_index=interactions.column("user_index"),

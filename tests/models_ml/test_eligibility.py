@@ -42,6 +42,7 @@ def small_world(
             listener_count=[0] * count,
             recent_listener_count=[0] * count,
             popularity_percentile=[0.0] * count,
+            is_boosted=[False] * count,
         ),
         editions=_editions(rows),
         interactions=table("interactions"),
@@ -129,7 +130,7 @@ def test_explicit_is_the_reason_only_where_a_clean_edition_is_all_that_lacks():
     assert reason(small_world(allow_explicit=[False], editions=[{"explicit": True, "markets": ["JP"]}])) == "market"
 
 
-@pytest.mark.parametrize("rule", ["heard", "sampled", "recommended", "blocked_track"])
+@pytest.mark.parametrize("rule", ["heard", "skipped_twice", "sampled", "recommended", "blocked_track"])
 def test_an_exclusion_holds_for_its_listener_only(rule):
     world = small_world(markets=["SE", "SE"], allow_explicit=[True, True], exclusions=[(1, 0, rule)])
     assert [reason(world, listener) for listener in (0, 1)] == ["passes", rule]

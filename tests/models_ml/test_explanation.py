@@ -123,7 +123,7 @@ PROVEN = np.array([COLLABORATIVE_RUNG])
 
 
 def _components(**values):
-    parts = ("collaborative", "artist_affinity", "text", "audio", "popularity", "freshness")
+    parts = ("collaborative", "artist_affinity", "text", "audio", "popularity", "freshness", "boost")
     return Components(**{name: np.array([values.get(name, 0.0)]) for name in parts})
 
 

@@ -147,9 +147,11 @@ def test_components_add_up_and_reasons_name_evidence_that_is_there(world):
     age_days = world.recordings["age_days"].to_pylist()
     for row in made(world).slots.to_pylist():
         parts = [row[f"contribution_{name}"] for name in ("collaborative", "popularity", "freshness")]
+        boost = row["contribution_boost"]
+        assert boost == (PARAMS.ranking.boost_weight if row["recording_index"] % 40 == 3 else 0.0)
         age = age_days[row["recording_index"]]
         is_fresh = age is not None and age <= CandidateParams().fresh_days
-        assert abs(sum(parts) - row["final_score"]) <= 1e-9
+        assert abs(sum(parts) + boost - row["final_score"]) <= 1e-9
         if row["anchor_recording_index"] is not None:
             assert (row["user_index"], row["anchor_recording_index"]) in liked
         if row["reason_code"] == "because_you_played":
@@ -280,3 +282,29 @@ def test_a_slot_for_a_new_release_goes_to_the_reserved_one_worth_most_and_to_no_
     assert one.tolist() == [[False, False, True, False], [False] * 4, [True, False, False, False]]
     assert two.tolist() == [[False, False, True, True], [False] * 4, [True, True, False, False]]
     assert not none.any()
+
+
+def test_a_boost_lifts_a_track_into_more_lists_and_past_no_filter():
+    world = random_world(12, listeners=40, recordings=200, artists=100)
+    plain, strong = (
+        made(world, replace(PARAMS, ranking=replace(PARAMS.ranking, boost_weight=weight))) for weight in (0.0, 5.0)
+    )
+    boosted = world.recordings.filter(pc.field("is_boosted"))["recording_index"]
+    counts = [pc.sum(pc.is_in(lists.slots["recording_index"], boosted)).as_py() for lists in (plain, strong)]
+    assert counts[1] > counts[0] > 0
+    assert set(plain.slots["contribution_boost"].to_pylist()) == {0.0}
+    editions = world.editions["unavailable_rule"]
+    assert all(editions[row["edition_index"]].as_py() is None for row in strong.slots.to_pylist())
+
+
+def test_a_boost_is_no_reason():
+    world = random_world(12, listeners=40, recordings=200, artists=100)
+    strong = made(world, replace(PARAMS, ranking=replace(PARAMS.ranking, boost_weight=5.0)))
+    codes = Counter(row["reason_code"] for row in strong.slots.to_pylist() if row["contribution_boost"] > 0)
+    assert codes["because_you_played"] > sum(codes.values()) / 2
+
+
+def test_weeks_from_before_boosts_counted_boost_nothing():
+    world = random_world(12, listeners=3)
+    old = world.replaced(recordings=world.recordings.drop_columns(["is_boosted"]))
+    assert not old.features().recordings.is_boosted.any()

@@ -9,7 +9,7 @@ with listed as (
 
     select user_id
     from {{ ref('playlist_relaxations') }}
-    where rule_id = 'too_few_tracks'
+    where rule_id = 'too_few_tracks' or (rule_id = 'taken_down' and limit_to = 0)
 
 )
 

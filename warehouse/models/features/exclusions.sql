@@ -9,6 +9,19 @@ with heard as (
 
 ),
 
+-- Ever, in whatever context, of any edition: nobody is offered again what they turned down twice.
+skipped_twice as (
+
+    select
+        user_index,
+        recording_index
+    from {{ ref('int_listening') }}
+    where is_skip
+    group by user_index, recording_index
+    having count(*) >= 2
+
+),
+
 sampled as (
 
     select
@@ -55,7 +68,7 @@ reasons as (
         user_index,
         recording_index,
         3 as strength
-    from sampled
+    from skipped_twice
 
     union all
 
@@ -63,6 +76,14 @@ reasons as (
         user_index,
         recording_index,
         4 as strength
+    from sampled
+
+    union all
+
+    select
+        user_index,
+        recording_index,
+        5 as strength
     from recommended
 
 ),
@@ -86,7 +107,8 @@ final as (
         case strength
             when 1 then 'blocked_track'
             when 2 then 'heard'
-            when 3 then 'sampled'
+            when 3 then 'skipped_twice'
+            when 4 then 'sampled'
             else 'recommended'
         end as rule_id
     from strongest

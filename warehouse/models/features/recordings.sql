@@ -14,6 +14,15 @@ tracks as (
 
 ),
 
+boosted as (
+
+    select
+        track_id,
+        is_boosted
+    from {{ ref('int_overrides') }}
+
+),
+
 engaged as (
 
     select
@@ -52,9 +61,11 @@ released as (
         recordings.recording_index,
         any_value(recordings.recording_id) as recording_id,
         min(tracks.released_on) as released_on,
-        min(tracks.available_on) as available_on
+        min(tracks.available_on) as available_on,
+        coalesce(bool_or(boosted.is_boosted), false) as is_boosted
     from recordings
     inner join tracks on recordings.track_id = tracks.track_id
+    left join boosted on recordings.track_id = boosted.track_id
     group by recordings.recording_index
 
 ),
@@ -76,7 +87,8 @@ counted as (
             'day', coalesce(released.available_on, cast(heard.first_heard_at as date)), {{ week() }}
         )) as known_days,
         coalesce(engaged.listener_count, 0) as listener_count,
-        coalesce(recent.recent_listener_count, 0) as recent_listener_count
+        coalesce(recent.recent_listener_count, 0) as recent_listener_count,
+        released.is_boosted
     from released
     left join engaged on released.recording_index = engaged.recording_index
     left join recent on released.recording_index = recent.recording_index
@@ -95,7 +107,8 @@ final as (
         cast(known_days as integer) as known_days,
         listener_count,
         recent_listener_count,
-        percent_rank() over (order by listener_count) as popularity_percentile
+        percent_rank() over (order by listener_count) as popularity_percentile,
+        is_boosted
     from counted
 
 )
@@ -109,6 +122,7 @@ select
     known_days,
     listener_count,
     recent_listener_count,
-    popularity_percentile
+    popularity_percentile,
+    is_boosted
 from final
 order by recording_index

@@ -1,4 +1,4 @@
--- Editorial decisions in force on the Monday, one row a track: a takedown or an embargo of the track, or
+-- Editorial decisions in force on the Monday, one row a track: a takedown, an embargo or a boost of the track, or
 -- of any artist credited on it. A takedown outranks an embargo.
 
 with overrides as (
@@ -10,7 +10,6 @@ with overrides as (
     from {{ ref('stg_overrides') }}
     where
         status = 'usable'
-        and action in ('takedown', 'embargo')
         and coalesce(valid_from <= {{ week() }}, true)
         and coalesce(valid_to > {{ week() }}, true)
 
@@ -48,7 +47,11 @@ final as (
 
     select
         track_id,
-        case when bool_or(action = 'takedown') then 'taken_down' else 'embargoed' end as unavailable_rule
+        case
+            when bool_or(action = 'takedown') then 'taken_down'
+            when bool_or(action = 'embargo') then 'embargoed'
+        end as unavailable_rule,
+        bool_or(action = 'boost') as is_boosted
     from touched
     group by track_id
 

@@ -139,6 +139,7 @@ final as (
         genres,
         genres_are_guessed,
         'exploit' as slot_kind,
+        is_refill,
         candidate_sources,
         primary_source,
         track_rung,
@@ -152,6 +153,7 @@ final as (
         contribution_audio,
         contribution_popularity,
         contribution_freshness,
+        contribution_boost,
         reason_code,
         {{ reason_sentence(
             'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
@@ -179,6 +181,7 @@ select
     genres,
     genres_are_guessed,
     slot_kind,
+    is_refill,
     candidate_sources,
     primary_source,
     track_rung,
@@ -192,6 +195,7 @@ select
     contribution_audio,
     contribution_popularity,
     contribution_freshness,
+    contribution_boost,
     reason_code,
     reason,
     anchor_track_id

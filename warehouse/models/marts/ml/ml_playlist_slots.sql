@@ -17,9 +17,11 @@ select
     contribution_audio,
     contribution_popularity,
     contribution_freshness,
+    contribution_boost,
     reason_code,
     anchor_recording_index,
     shared_playlist_index,
+    is_refill,
     genres,
     genres_are_guessed
 from {{ source('ml', 'playlist_slots') }}
