@@ -18,6 +18,7 @@ from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
+from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
@@ -159,6 +160,7 @@ class Configuration:
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
+    arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,7 @@ from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
+from dagster_project.sound_io import SOUNDS
 from dagster_project.table_schemas import RUN_FACTS
 from dagster_project.text_io import playlists_of_recordings
 from dagster_project.vectors_io import (
@@ -34,6 +35,7 @@ from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures, read_features
+from models_ml.flow import Sounds
 from models_ml.genres import read_genres
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.playlists import PlaylistParams, build_playlists
@@ -102,7 +104,9 @@ def week_content(lake: Lake, week: dt.date, features: WeekFeatures) -> Content:
     """What is known of the week's recordings beside listening."""
     known = {signal.name: ContentAffinity(features.interactions, signal.vectors) for signal in signals(lake, week)}
     playlists, length = playlists_of_recordings(lake, week, features.recording_count)
-    return Content(known.get("text"), known.get("audio"), playlists, length)
+    measured = lake.read_week(SOUNDS, week)
+    sounds = Sounds.of(measured, features.recording_count) if measured.num_rows else None
+    return Content(known.get("text"), known.get("audio"), playlists, length, sounds)
 
 
 def week_calibration(lake: Lake, week: dt.date, factors: CollaborativeFactors, rules: AssemblyParams) -> Calibration:
@@ -123,7 +127,11 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATES, *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings"))],
+            deps=[
+                keys.CANDIDATES,
+                keys.RECORDING_SOUNDS,
+                *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings")),
+            ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -145,7 +153,9 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     """Score, assemble under the rules, put in order, give reasons."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     batches = lake.batches(CANDIDATES, week, settings.candidates.block_listeners)
-    params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
+    params = PlaylistParams(
+        settings.candidates, settings.ranking, settings.rules, settings.serving, settings.arrangement
+    )
     features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
         content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
