@@ -20,6 +20,7 @@ from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
+from models_ml.near_duplicates import NearDuplicateParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
@@ -152,6 +153,7 @@ class Configuration:
     collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
     sound: SpectrogramParams = field(default_factory=SpectrogramParams)
     sound_model: SoundModelParams = field(default_factory=SoundModelParams)
+    near_duplicates: NearDuplicateParams = field(default_factory=NearDuplicateParams)
     text: TextParams = field(default_factory=TextParams)
     fusion: FusionParams = field(default_factory=FusionParams)
     starting: StartingParams = field(default_factory=StartingParams)

@@ -16,9 +16,10 @@ from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes, forbidden
 from models_ml.features import WeekFeatures
 from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_listeners
+from models_ml.near_duplicates import worse_of_their_sound
 from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced, to_table
 from models_ml.retrieval import ExactRetriever, Retriever, inner_products
-from models_ml.rules import COLLABORATIVE, FRESH, NEW_RELEASE, POPULAR
+from models_ml.rules import COLLABORATIVE, FILTER_CODES, FRESH, NEAR_DUPLICATE, NEW_RELEASE, POPULAR
 
 _MASK_BYTES = 256 << 20
 
@@ -138,7 +139,7 @@ class CandidateSources:
         if not top_up:
             popular = popular.where(~self.has_vector[listeners[popular.rows]])
         pool = merged([self._masked(listeners, mine, depth), *self._fresh_ones(listeners, mine), popular])
-        return pool.where(filter_codes(self.features, listeners[pool.rows], pool.recordings) == 0)
+        return pool.where(_filter_codes(self.features, listeners, pool) == 0)
 
     def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
         found = retriever.search(self._queries[listeners[rows]], self.params.candidate_count)
@@ -238,11 +239,18 @@ def _filtered(
 ) -> tuple[Pool, pa.Table]:
     """(what passes, rejected rows of sampled listeners) of a block."""
     pool = sources.find(retriever, listeners)
-    codes = filter_codes(sources.features, listeners[pool.rows], pool.recordings)
+    codes = _filter_codes(sources.features, listeners, pool)
     funnel.count_sources(pool)
     funnel.count_filters(pool, codes)
     chosen = sampled[listeners[pool.rows]]
     return pool.where(codes == 0), rejected_table(listeners, pool.where(chosen), codes[chosen])
+
+
+def _filter_codes(features: WeekFeatures, listeners: Ints, pool: Pool) -> Ints:
+    """As filter_codes, of all candidates of a listener together: of those that are one in sound the best passes."""
+    codes = filter_codes(features, listeners[pool.rows], pool.recordings)
+    codes[worse_of_their_sound(pool, features.sound_of, codes == 0)] = FILTER_CODES[NEAR_DUPLICATE]
+    return codes
 
 
 def _searched_again(sources: CandidateSources, listeners: Ints, pool: Pool, funnel: Funnel) -> Pool:

@@ -54,10 +54,11 @@ class ArrangementParams:
 
 @dataclass(frozen=True)
 class Sounds:
-    """(m,) float32 each, NaN where not known.
+    """(m,) float32 each.
 
-    energy: 0 to 1.  octave: log2 of beats a minute.  fifths: place on the circle of fifths, 0 to 11, a minor key where
-    its relative major is.  tempo_confidence, key_confidence: 0 to 1, how sure these are.
+    energy: 0 to 1, NaN where nothing was heard.  octave: log2 of beats a minute.  fifths: place on the circle of
+    fifths, 0 to 11, a minor key where its relative major is.  tempo_confidence, key_confidence: 0 to 1, how sure these
+    are, 0 where there is no tempo, no key.
     """
 
     energy: Floats
@@ -71,9 +72,9 @@ class Sounds:
         """Those of the week's table of recordings with a file; null where that can't be used."""
         row = table["recording_index"].to_numpy()
 
-        def spread_out(values: Floats) -> Floats:
-            column = np.full(recording_count, np.nan, dtype=np.float32)
-            column[row] = values
+        def spread_out(values: Floats, known: Floats, unknown: float = 0.0) -> Floats:
+            column = np.full(recording_count, unknown, dtype=np.float32)
+            column[row] = np.where(np.isfinite(known), values, unknown)
             return column
 
         columns = ("energy", "tempo_bpm", "tempo_confidence", "key", "key_confidence")
@@ -82,9 +83,14 @@ class Sounds:
         )
         is_minor = np.asarray(strings(table, _TABLE, "mode").to_numpy(zero_copy_only=False) == MINOR)
         # Seven semitones are a fifth; the relative major is three above.
-        fifths = np.where(key >= 0, (key + 3 * is_minor) * 7 % 12, np.nan)
-        sure = np.minimum(key_confidence / _SURE_OF_KEY, 1.0)
-        return cls(*map(spread_out, (energy, np.log2(tempo), tempo_confidence, fifths, sure)))
+        key = np.where(key >= 0, key, np.nan)
+        return cls(
+            energy=spread_out(energy, energy, np.nan),
+            octave=spread_out(np.log2(tempo), tempo),
+            tempo_confidence=spread_out(tempo_confidence, tempo),
+            fifths=spread_out((key + 3 * is_minor) * 7 % 12, key),
+            key_confidence=spread_out(np.minimum(key_confidence / _SURE_OF_KEY, 1.0), key),
+        )
 
 
 class Flow:
@@ -137,4 +143,4 @@ def _as_sure(gap: Floats, confidence: Floats) -> Floats:
     """The gaps, nearer to what an unknown one counts the less sure both are."""
     root = np.sqrt(confidence)
     sure = root[:, :, None] * root[:, None, :]
-    return np.asarray(np.nan_to_num(_UNKNOWN + sure * (gap - _UNKNOWN), nan=_UNKNOWN))
+    return np.asarray(_UNKNOWN + sure * (gap - _UNKNOWN))

@@ -17,11 +17,14 @@ FILTER_RULES: Final = (
     "heard",
     "sampled",
     "recommended",
+    "near_duplicate",
     "blocked_artist",
 )
 UNAVAILABLE_RULES: Final = FILTER_RULES[:3]
 EXCLUSION_RULES: Final = ("blocked_track", "heard", "sampled", "recommended")
 FILTER_CODES: Final = {rule: code for code, rule in enumerate(FILTER_RULES, start=1)}
+
+NEAR_DUPLICATE: Final = "near_duplicate"
 
 NEW_ARTIST_SHARE: Final = "new_artist_share"
 TRACKS_PER_ALBUM: Final = "tracks_per_album"
