@@ -6,12 +6,12 @@ Does not: the search engines (retrieval.py), the filters themselves (eligibility
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Bools, Ints, Progress, in_order, ranges, silent, worker_count
+from models_ml.arrays import Bools, Ints, Progress, in_order, place_in_row, ranges, silent, worker_count
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes, forbidden
 from models_ml.features import WeekFeatures
@@ -19,7 +19,17 @@ from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_li
 from models_ml.near_duplicates import worse_of_their_sound
 from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced, to_table
 from models_ml.retrieval import ExactRetriever, Retriever, inner_products
-from models_ml.rules import COLLABORATIVE, FILTER_CODES, FRESH, NEAR_DUPLICATE, NEW_RELEASE, POPULAR
+from models_ml.rules import (
+    COLLABORATIVE,
+    FILTER_CODES,
+    FRESH,
+    NEAR_DUPLICATE,
+    NEW_RELEASE,
+    POPULAR,
+    SOURCE_BITS,
+    TASTE_MODE,
+)
+from models_ml.taste_modes import TasteModeFinder, TasteModes
 
 _MASK_BYTES = 256 << 20
 
@@ -59,6 +69,31 @@ class CandidateParams:
             "min": 0,
             "max": 1000,
             "doc": "Fresh ones added, a listener, that too few have heard to rank by listening.",
+        },
+    )
+    taste_mode_share: float = field(
+        default=0.0,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Of the candidates, by taste modes in place of the one vector; 0: none.",
+        },
+    )
+    taste_mode_count: int = field(
+        default=4, metadata={"unit": "modes", "min": 2, "max": 16, "doc": "At most, a listener."}
+    )
+    taste_mode_minimum_liked: int = field(
+        default=20,
+        metadata={"unit": "recordings", "min": 2, "max": 10**6, "doc": "Whoever likes fewer has no modes."},
+    )
+    taste_mode_minimum_gain: float = field(
+        default=0.05,
+        metadata={
+            "unit": "cosine",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "By which one mode more brings liked recordings nearer to the centres of their modes.",
         },
     )
     rejected_sample_share: float = field(
@@ -108,6 +143,7 @@ class CandidateSources:
         self.has_vector = factors.has_vector
         self.rungs = factors.rungs
         self._exactly = np.zeros(features.listener_count, dtype=bool) if exactly is None else exactly
+        self._factors = factors
         self._queries = factors.listener_factors
         self._vectors = factors.served
         retrievable = factors.retrievable
@@ -119,6 +155,14 @@ class CandidateSources:
             FRESH: (ExactRetriever(self._vectors, released & listened), params.fresh_count),
             NEW_RELEASE: (ExactRetriever(self._vectors, released & factors.unproven), params.new_release_count),
         }
+
+    @cached_property
+    def _modes(self) -> TasteModeFinder | None:
+        params = self.params
+        if not params.taste_mode_share:
+            return None
+        limits = (params.taste_mode_count, params.taste_mode_minimum_liked, params.taste_mode_minimum_gain)
+        return TasteModeFinder(self._factors, self.features.interactions, *limits)
 
     def find(self, retriever: Retriever, listeners: Ints) -> Pool:
         """Candidates by the given engine; no filter applied."""
@@ -143,7 +187,38 @@ class CandidateSources:
 
     def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
         found = retriever.search(self._queries[listeners[rows]], self.params.candidate_count)
-        return from_grid(rows, found.positions, found.scores, COLLABORATIVE)
+        own = from_grid(rows, found.positions, found.scores, COLLABORATIVE)
+        return own if self._modes is None else self._by_modes(retriever, listeners, rows, own, self._modes)
+
+    def _by_modes(self, retriever: Retriever, listeners: Ints, rows: Ints, own: Pool, finder: TasteModeFinder) -> Pool:
+        """As many as the listener's own candidates, the last of them in favour of what each of several modes finds."""
+        modes, count = finder.of(listeners[rows]), self.params.candidate_count
+        several = (modes.weight > 0).sum(axis=1) > 1
+        kept = np.full(len(listeners), count)
+        kept[rows[several]] = count - round(self.params.taste_mode_share * count)
+        first = place_in_row(own.rows) < kept[own.rows]
+        some = TasteModes(modes.queries[several], modes.weight[several])
+        chosen = self._of_modes(retriever, listeners, rows[several], some, own.where(first))
+        missing = count - merged([own.where(first), chosen]).lengths(len(listeners))
+        width = self.features.recording_count
+        rest = own.where(~first & ~np.isin(own.rows * width + own.recordings, chosen.rows * width + chosen.recordings))
+        rest = rest.where(place_in_row(rest.rows) < missing[rest.rows])
+        return merged([own.where(first), chosen, rest])
+
+    def _of_modes(self, retriever: Retriever, listeners: Ints, rows: Ints, modes: TasteModes, taken: Pool) -> Pool:
+        """The best of each mode that are not taken, in shares of its weight, scored by the listener's own vector."""
+        most, width = modes.weight.shape[1], self.features.recording_count
+        queries = modes.queries.reshape(-1, modes.queries.shape[2])
+        found = retriever.search(queries, self.params.candidate_count).positions
+        mode, place = np.nonzero(found >= 0)
+        row, recording = rows[mode // most], found[mode, place]
+        new = ~np.isin(row * width + recording, taken.rows * width + taken.recordings)
+        mode, row, recording = mode[new], row[new], recording[new]
+        share = np.floor(modes.weight.ravel() * self.params.taste_mode_share * self.params.candidate_count)
+        best = place_in_row(mode) < share[mode]
+        row, recording = row[best], recording[best]
+        scores = inner_products(self._queries, self._vectors, listeners[row], recording)
+        return Pool(row, recording, scores, np.full(len(row), SOURCE_BITS[TASTE_MODE], dtype=np.uint8))
 
     def _masked(self, listeners: Ints, mine: Ints, depth: int) -> Pool:
         """The best that no filter takes out, of the listeners at the places `mine`."""
