@@ -18,7 +18,9 @@ from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
+from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
+from models_ml.near_duplicates import NearDuplicateParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
@@ -151,6 +153,7 @@ class Configuration:
     collaborative: CollaborativeParams = field(default_factory=CollaborativeParams)
     sound: SpectrogramParams = field(default_factory=SpectrogramParams)
     sound_model: SoundModelParams = field(default_factory=SoundModelParams)
+    near_duplicates: NearDuplicateParams = field(default_factory=NearDuplicateParams)
     text: TextParams = field(default_factory=TextParams)
     fusion: FusionParams = field(default_factory=FusionParams)
     starting: StartingParams = field(default_factory=StartingParams)
@@ -159,6 +162,7 @@ class Configuration:
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
+    arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:

@@ -16,14 +16,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dagster_project.catalogue_io import artist_ids
+from dagster_project.catalogue_io import artist_ids, preferred_editions
 from dagster_project.configuration import Configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import parent_week
-from models_ml.arrays import Floats, Ints, Progress, ranges, vector_column, vectors_of
+from models_ml.arrays import Floats, Ints, Progress, floats_with_nan, ranges, vector_column, vectors_of
 from models_ml.content_prediction import is_held_out
 from models_ml.errors import InputError
+from models_ml.near_duplicates import Heard, NearDuplicateParams, near_duplicates
+from models_ml.sound.attributes import MINOR
 from models_ml.sound.hashes import hash_files
 from models_ml.sound.labels import HEARD_SCHEMA, heard_columns, read_labels
 from models_ml.sound.model_params import SoundModelParams
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 # torch, 1.5 s to load, is loaded where a network is trained: a home without sound never needs it.
 
 SOUNDS, AUDIO_RECORDINGS = "vectors/recording_sounds", "vectors/audio_recordings"
+NEAR_DUPLICATES = "vectors/near_duplicates"
 MEASURED = (
     "tempo_bpm",
     "tempo_confidence",
@@ -253,6 +256,30 @@ def make_audio_vectors(
     columns = heard_columns(told, model.genre_names)
     rows = keep_audio(lake, week, heard.rows, centred(told.embedding), columns, NETWORK)
     return {"dagster/row_count": rows, "source": NETWORK, **dataclasses.asdict(model.quality)}
+
+
+def keep_near_duplicates(lake: Lake, week: dt.date, params: NearDuplicateParams) -> int:
+    """Write which recordings are the same one in sound: a row for each that isn't the only one. Returns how many."""
+    heard = HeardRecordings.of(lake.read_week(SOUNDS, week))
+    lengths_ms = floats_with_nan(preferred_editions(lake, week, ["duration_ms"]), "editions", "duration_ms")
+    vectors = read_audio(lake, week, len(lengths_ms))
+    rows = heard.rows if vectors is not None else heard.rows[:0]
+    if vectors is not None:
+        same = rows[near_duplicates(sound_facts(heard, vectors[rows], lengths_ms[rows] / 1000), params)]
+        several = np.bincount(same, minlength=len(lengths_ms))[same] > 1
+        rows, same = rows[several], same[several]
+    else:
+        same = rows
+    return lake.replace_week(NEAR_DUPLICATES, week, pa.table({"recording_index": rows, "same_as": same}))
+
+
+def sound_facts(recordings: HeardRecordings, vectors: Floats, length_seconds: Floats) -> Heard:
+    """What tells them apart. length_seconds: as the catalogue has them, NaN where that of the file stands for it."""
+    table = recordings.table
+    key, tempo, of_file = (floats_with_nan(table, SOUNDS, name) for name in ("key", "tempo_bpm", "duration_seconds"))
+    is_minor = pc.fill_null(pc.equal(table["mode"], MINOR), False).to_numpy()
+    lengths = np.where(np.isnan(length_seconds), of_file, length_seconds)
+    return Heard(vectors, tempo, lengths, (2 * key + is_minor).astype(np.int64))
 
 
 def _liked(lake: Lake, week: dt.date, recording_count: int) -> Ints:

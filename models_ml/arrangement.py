@@ -1,21 +1,23 @@
-"""The order heard: roughly best first, no two neighbours by one artist wherever that can be done.
+"""The order heard: roughly best first, neighbours that flow, no two by one artist wherever that can be done.
 
 Belongs here: the order of tracks already chosen.
-Does not: choosing them.
+Does not: choosing them, how far two lie apart (flow.py).
 """
 
 import numpy as np
 
-from models_ml.arrays import Ints
+from models_ml.arrays import Floats, Ints
 
 
-def arrange(artists: Ints) -> Ints:
+def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0) -> Ints:
     """(b, s) places: the order in which to play each list's tracks, which come best first.
 
-    artists: (b, s) first-credited artist of each track.  For each slot the best track left whose artist
-    did not just play; but as soon as an artist has so many tracks left that only every second slot
-    suffices, that artist's turn comes first.  So neighbours differ whenever any order has that
+    artists: (b, s) first-credited artist of each track.  gaps: (b, s, s) how far each two lie apart, 0 to 1.
+    For each slot a track whose artist did not just play; but as soon as an artist has so many tracks left that only
+    every second slot suffices, that artist's turn comes first.  So neighbours differ whenever any order has that
     (no artist above half the list, rounded up); else they repeat only where they must.
+    Among these the one with the least place / s + flow_weight x gap to the one before, ties by place: the best left,
+    unless one at most flow_weight x s places worse follows so much better.
     """
     count, length = artists.shape
     rows = np.arange(count)
@@ -24,14 +26,19 @@ def arrange(artists: Ints) -> Ints:
     waiting = np.ones((count, length), dtype=bool)
     just_played = np.zeros((count, length), dtype=bool)
     order = np.empty((count, length), dtype=np.int64)
+    by_place = np.broadcast_to(np.arange(length, dtype=np.float32) / max(length, 1), (count, length))
+    cost = by_place
     for slot in range(length):
         after = length - slot - 1
         pressing = left > (after + 1) // 2
-        # Best first within each class: pressing and different, different, anything left.
+        # Pressing and different, different, anything left.
         preference = waiting * (1 + ~just_played * (1 + pressing))
-        pick = preference.argmax(axis=1)
+        foremost = preference == preference.max(axis=1, keepdims=True)
+        pick = np.where(foremost, cost, np.inf).argmin(axis=1)
         order[:, slot] = pick
         waiting[rows, pick] = False
         just_played = same[rows, pick]
         left = left - just_played
+        if gaps is not None:
+            cost = by_place + np.float32(flow_weight) * gaps[rows, pick]
     return order

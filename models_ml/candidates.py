@@ -6,19 +6,30 @@ Does not: the search engines (retrieval.py), the filters themselves (eligibility
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Bools, Ints, Progress, in_order, ranges, silent, worker_count
+from models_ml.arrays import Bools, Ints, Progress, in_order, place_in_row, ranges, silent, worker_count
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes, forbidden
 from models_ml.features import WeekFeatures
 from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_listeners
+from models_ml.near_duplicates import worse_of_their_sound
 from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced, to_table
 from models_ml.retrieval import ExactRetriever, Retriever, inner_products
-from models_ml.rules import COLLABORATIVE, FRESH, NEW_RELEASE, POPULAR
+from models_ml.rules import (
+    COLLABORATIVE,
+    FILTER_CODES,
+    FRESH,
+    NEAR_DUPLICATE,
+    NEW_RELEASE,
+    POPULAR,
+    SOURCE_BITS,
+    TASTE_MODE,
+)
+from models_ml.taste_modes import TasteModeFinder, TasteModes
 
 _MASK_BYTES = 256 << 20
 
@@ -58,6 +69,33 @@ class CandidateParams:
             "min": 0,
             "max": 1000,
             "doc": "Fresh ones added, a listener, that too few have heard to rank by listening.",
+        },
+    )
+    taste_mode_share: float = field(
+        # Three demo worlds, recall within 400 candidates at 0, 0.1, 0.25: .666, .668, .665; nDCG the same, retrieval
+        # three times as long. tests/benchmarks/README.md.
+        default=0.0,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Of the candidates, by taste modes in place of the one vector; 0: none.",
+        },
+    )
+    taste_mode_count: int = field(
+        default=4, metadata={"unit": "modes", "min": 2, "max": 16, "doc": "At most, a listener."}
+    )
+    taste_mode_minimum_liked: int = field(
+        default=20,
+        metadata={"unit": "recordings", "min": 2, "max": 10**6, "doc": "Whoever likes fewer has no modes."},
+    )
+    taste_mode_minimum_gain: float = field(
+        default=0.05,
+        metadata={
+            "unit": "cosine",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "By which one mode more brings liked recordings nearer to the centres of their modes.",
         },
     )
     rejected_sample_share: float = field(
@@ -107,6 +145,7 @@ class CandidateSources:
         self.has_vector = factors.has_vector
         self.rungs = factors.rungs
         self._exactly = np.zeros(features.listener_count, dtype=bool) if exactly is None else exactly
+        self._factors = factors
         self._queries = factors.listener_factors
         self._vectors = factors.served
         retrievable = factors.retrievable
@@ -118,6 +157,14 @@ class CandidateSources:
             FRESH: (ExactRetriever(self._vectors, released & listened), params.fresh_count),
             NEW_RELEASE: (ExactRetriever(self._vectors, released & factors.unproven), params.new_release_count),
         }
+
+    @cached_property
+    def _modes(self) -> TasteModeFinder | None:
+        params = self.params
+        if not params.taste_mode_share:
+            return None
+        limits = (params.taste_mode_count, params.taste_mode_minimum_liked, params.taste_mode_minimum_gain)
+        return TasteModeFinder(self._factors, self.features.interactions, *limits)
 
     def find(self, retriever: Retriever, listeners: Ints) -> Pool:
         """Candidates by the given engine; no filter applied."""
@@ -138,11 +185,42 @@ class CandidateSources:
         if not top_up:
             popular = popular.where(~self.has_vector[listeners[popular.rows]])
         pool = merged([self._masked(listeners, mine, depth), *self._fresh_ones(listeners, mine), popular])
-        return pool.where(filter_codes(self.features, listeners[pool.rows], pool.recordings) == 0)
+        return pool.where(_filter_codes(self.features, listeners, pool) == 0)
 
     def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
         found = retriever.search(self._queries[listeners[rows]], self.params.candidate_count)
-        return from_grid(rows, found.positions, found.scores, COLLABORATIVE)
+        own = from_grid(rows, found.positions, found.scores, COLLABORATIVE)
+        return own if self._modes is None else self._by_modes(retriever, listeners, rows, own, self._modes)
+
+    def _by_modes(self, retriever: Retriever, listeners: Ints, rows: Ints, own: Pool, finder: TasteModeFinder) -> Pool:
+        """As many as the listener's own candidates, the last of them in favour of what each of several modes finds."""
+        modes, count = finder.of(listeners[rows]), self.params.candidate_count
+        several = (modes.weight > 0).sum(axis=1) > 1
+        kept = np.full(len(listeners), count)
+        kept[rows[several]] = count - round(self.params.taste_mode_share * count)
+        first = place_in_row(own.rows) < kept[own.rows]
+        some = TasteModes(modes.queries[several], modes.weight[several])
+        chosen = self._of_modes(retriever, listeners, rows[several], some, own.where(first))
+        missing = count - merged([own.where(first), chosen]).lengths(len(listeners))
+        width = self.features.recording_count
+        rest = own.where(~first & ~np.isin(own.rows * width + own.recordings, chosen.rows * width + chosen.recordings))
+        rest = rest.where(place_in_row(rest.rows) < missing[rest.rows])
+        return merged([own.where(first), chosen, rest])
+
+    def _of_modes(self, retriever: Retriever, listeners: Ints, rows: Ints, modes: TasteModes, taken: Pool) -> Pool:
+        """The best of each mode that are not taken, in shares of its weight, scored by the listener's own vector."""
+        most, width = modes.weight.shape[1], self.features.recording_count
+        queries = modes.queries.reshape(-1, modes.queries.shape[2])
+        found = retriever.search(queries, self.params.candidate_count).positions
+        mode, place = np.nonzero(found >= 0)
+        row, recording = rows[mode // most], found[mode, place]
+        new = ~np.isin(row * width + recording, taken.rows * width + taken.recordings)
+        mode, row, recording = mode[new], row[new], recording[new]
+        share = np.floor(modes.weight.ravel() * self.params.taste_mode_share * self.params.candidate_count)
+        best = place_in_row(mode) < share[mode]
+        row, recording = row[best], recording[best]
+        scores = inner_products(self._queries, self._vectors, listeners[row], recording)
+        return Pool(row, recording, scores, np.full(len(row), SOURCE_BITS[TASTE_MODE], dtype=np.uint8))
 
     def _masked(self, listeners: Ints, mine: Ints, depth: int) -> Pool:
         """The best that no filter takes out, of the listeners at the places `mine`."""
@@ -238,11 +316,18 @@ def _filtered(
 ) -> tuple[Pool, pa.Table]:
     """(what passes, rejected rows of sampled listeners) of a block."""
     pool = sources.find(retriever, listeners)
-    codes = filter_codes(sources.features, listeners[pool.rows], pool.recordings)
+    codes = _filter_codes(sources.features, listeners, pool)
     funnel.count_sources(pool)
     funnel.count_filters(pool, codes)
     chosen = sampled[listeners[pool.rows]]
     return pool.where(codes == 0), rejected_table(listeners, pool.where(chosen), codes[chosen])
+
+
+def _filter_codes(features: WeekFeatures, listeners: Ints, pool: Pool) -> Ints:
+    """As filter_codes, of all candidates of a listener together: of those that are one in sound the best passes."""
+    codes = filter_codes(features, listeners[pool.rows], pool.recordings)
+    codes[worse_of_their_sound(pool, features.sound_of, codes == 0)] = FILTER_CODES[NEAR_DUPLICATE]
+    return codes
 
 
 def _searched_again(sources: CandidateSources, listeners: Ints, pool: Pool, funnel: Funnel) -> Pool:

@@ -11,6 +11,7 @@ import numpy as np
 from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Bools, Floats, Ints, Pairs
 from models_ml.collaborative import CollaborativeFactors
+from models_ml.flow import Sounds
 from models_ml.pools import Pool
 from models_ml.ranking import Components, ContentScores, RankingParams
 from models_ml.retrieval import inner_products
@@ -43,13 +44,14 @@ class Content:
     """What is known of recordings beside listening.
 
     text, audio: affinities in either space, None where there is none.  playlists: of each recording, ascending.
-    playlist_length: recordings on each playlist.
+    playlist_length: recordings on each playlist.  sounds: tempo, key and energy, None where there is no sound.
     """
 
     text: ContentAffinity | None = None
     audio: ContentAffinity | None = None
     playlists: Pairs | None = None
     playlist_length: Ints | None = None
+    sounds: Sounds | None = None
 
     def evidence(self, listeners: Ints, recordings: Ints, components: Components) -> ContentEvidence:
         """Evidence of slots whose score comes from words or from sound most."""

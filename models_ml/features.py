@@ -45,6 +45,8 @@ class WeekFeatures:
     user_id: n listener ids.  audience: (n,) int32, row of `choice`.  popular_list: (n,) row of `popular`.
     exclusions: listener to recordings, with exclusion_code (uint8) the filter rule of each pair.
     known_artists: listener to artists heard before, with prior_plays and prior_tracks (int64) of each pair.
+    sound_of: (m,) int32 the first recording that each is the same as in sound, -1 where it is like no other; None where
+    that isn't known (near_duplicates.py).
     """
 
     user_id: pa.Array
@@ -61,6 +63,7 @@ class WeekFeatures:
     known_artists: Pairs
     prior_plays: Ints
     prior_tracks: Ints
+    sound_of: Ints | None = None
 
     @property
     def listener_count(self) -> int:

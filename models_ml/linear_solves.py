@@ -46,6 +46,10 @@ class HistoryGroup:
     weight: Floats
     pull: Floats
 
+    def of(self, chosen: Ints) -> "HistoryGroup":
+        """Some of its listeners, by place."""
+        return HistoryGroup(self.rows[chosen], self.recordings[chosen], self.weight[chosen], self.pull[chosen])
+
 
 def whiten(recording_factors: Floats, regularization: float) -> WhitenedRecordings:
     """recording_factors: (m, f).  regularization: > 0, that of the fit."""
@@ -60,6 +64,13 @@ def to_whitened(vectors: Floats, lower: Floats) -> Floats:
     double = vectors.astype(np.float64)
     whitened = scipy.linalg.solve_triangular(lower, double.T, lower=True).T if len(double) else double
     return np.ascontiguousarray(whitened)
+
+
+def from_whitened(whitened: Floats, lower: Floats) -> Floats:
+    """(..., f) float64 in the space of the vectors.  lower: (f, f), L with B = L Lt."""
+    flat = whitened.reshape(-1, whitened.shape[-1])
+    back = scipy.linalg.solve_triangular(lower, flat.T, lower=True, trans="T").T if len(flat) else flat
+    return np.ascontiguousarray(back.reshape(whitened.shape))
 
 
 def grouped_histories(interactions: Interactions, listeners: Ints, factors: int) -> Iterator[HistoryGroup]:
@@ -153,6 +164,21 @@ def _listener_vectors(whitened: WhitenedRecordings, group: HistoryGroup) -> tupl
     return group.rows, np.linalg.solve(systems, turned @ group.pull[:, :, None])[:, :, 0]
 
 
+def history_parts(whitened: WhitenedRecordings, group: HistoryGroup, member: Floats) -> Floats:
+    """(b, k, f) whitened: the part of each listener's vector that each part of the history makes; these add up to it.
+
+    member: (b, k, h) 1 for the recordings of a part, else 0.
+    """
+    history = history_vectors(whitened, group)
+    turned = history.transpose(0, 2, 1)
+    pull = (group.pull[:, None, :] * member).transpose(0, 2, 1)
+    if history.shape[1] < history.shape[2]:  # as in _listener_vectors
+        systems = _plus_one(group.weight[:, :, None] * (history @ turned))
+        return np.asarray((turned @ np.linalg.solve(systems, pull)).transpose(0, 2, 1))
+    systems = _plus_one(turned @ (history * group.weight[:, :, None]))
+    return np.asarray(np.linalg.solve(systems, turned @ pull).transpose(0, 2, 1))
+
+
 def solve_with_priors(
     interactions: Interactions,
     fixed: Floats,
@@ -189,7 +215,4 @@ def solve_with_priors(
 
 def _unwhitened(solved: Floats, lower: Floats) -> Floats:
     """(owners, parts, f) in the space where B is the identity as (parts, owners, f) in that of the vectors."""
-    owners, parts, factors = solved.shape
-    flat = solved.transpose(1, 0, 2).reshape(-1, factors)
-    back = scipy.linalg.solve_triangular(lower, flat.T, lower=True, trans="T").T if len(flat) else flat
-    return np.ascontiguousarray(back.reshape(parts, owners, factors))
+    return from_whitened(solved.transpose(1, 0, 2), lower)

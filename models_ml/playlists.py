@@ -21,6 +21,7 @@ from models_ml.errors import InputError
 from models_ml.evidence import Content, content_scores
 from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
 from models_ml.features import WeekFeatures
+from models_ml.flow import ArrangementParams, Flow
 from models_ml.playlist_tables import (
     MIXES_SCHEMA,
     RANKED_SCHEMA,
@@ -52,6 +53,7 @@ class PlaylistParams:
     ranking: RankingParams = field(default_factory=RankingParams)
     assembly: AssemblyParams = field(default_factory=AssemblyParams)
     serving: ServingParams = field(default_factory=ServingParams)
+    arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     threads: int = field(
         default=0,
         metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Blocks made side by side; 0: one a core."},
@@ -127,6 +129,7 @@ class PlaylistMaker:
         self._params = params
         self._pull = pull_left(features.recordings.idle_days, params.serving)
         self._sources = CandidateSources(features, factors, params.candidates)
+        self._flow = Flow(factors.served, content.sounds, params.arrangement)
         self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
 
     def batch(self, batch: pa.RecordBatch) -> tuple[PlaylistTables, Ints]:
@@ -206,7 +209,8 @@ class PlaylistMaker:
 
     def _slots(self, listeners: Ints, full: Ints, ranked: RankedPool, chosen: Ints) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
-        heard_order = arrange(self._features.editions.artist[ranked.edition[chosen]])
+        artists = self._features.editions.artist[ranked.edition[chosen]]
+        heard_order = self._arranged(artists, ranked.pool.recordings[chosen])
         return self._rows_of(listeners[full], ranked, np.take_along_axis(chosen, heard_order, axis=1))
 
     def _rows_of(self, listeners: Ints, ranked: RankedPool, places: Ints) -> pa.Table:
@@ -255,6 +259,11 @@ class PlaylistMaker:
             **self._genres(recordings),
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _arranged(self, artists: Ints, recordings: Ints) -> Ints:
+        """(lists, 30) places in the order heard."""
+        weight = self._params.arrangement.flow_weight
+        return arrange(artists, self._flow.gaps(recordings) if weight else None, weight)
 
     def _genres(self, recordings: Ints) -> dict[str, pa.Array]:
         """The genres each slot counts as, and whether they are a guess."""

@@ -19,11 +19,14 @@ FILTER_RULES: Final = (
     "skipped_twice",
     "sampled",
     "recommended",
+    "near_duplicate",
     "blocked_artist",
 )
 UNAVAILABLE_RULES: Final = FILTER_RULES[:3]
 EXCLUSION_RULES: Final = ("blocked_track", "heard", "skipped_twice", "sampled", "recommended")
 FILTER_CODES: Final = {rule: code for code, rule in enumerate(FILTER_RULES, start=1)}
+
+NEAR_DUPLICATE: Final = "near_duplicate"
 
 NEW_ARTIST_SHARE: Final = "new_artist_share"
 TRACKS_PER_ALBUM: Final = "tracks_per_album"
@@ -41,6 +44,7 @@ COLLABORATIVE_RUNG, FOLD_IN_RUNG, CONTENT_RUNG, SEGMENT_RUNG, POPULAR_RUNG = ran
 
 FRESH: Final = "fresh"
 NEW_RELEASE: Final = "new_release"
+TASTE_MODE: Final = "taste_mode"
 # Bit i of a candidate's sources stands for the i-th name; the first one that is set is the primary source.
-SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH, NEW_RELEASE)
+SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH, NEW_RELEASE, TASTE_MODE)
 SOURCE_BITS: Final = {source: 1 << bit for bit, source in enumerate(SOURCES)}

@@ -18,6 +18,7 @@ from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
+from dagster_project.sound_io import NEAR_DUPLICATES, SOUNDS
 from dagster_project.table_schemas import RUN_FACTS
 from dagster_project.takedowns import mend_week, recorded
 from dagster_project.text_io import playlists_of_recordings
@@ -37,7 +38,9 @@ from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures, read_features
+from models_ml.flow import Sounds
 from models_ml.genres import read_genres
+from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.playlists import PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
@@ -64,11 +67,18 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
     return read_features(**{name: lake.read_week(f"features/{name}", week) for name in FEATURES_READ})
 
 
+def given_features(lake: Lake, week: dt.date) -> WeekFeatures:
+    """The week's features, and which recordings are the same one in sound, so that one of them is given."""
+    alike = lake.read_week(NEAR_DUPLICATES, week)
+    same = (alike[name].to_numpy() for name in ("recording_index", "same_as"))
+    return with_near_duplicates(week_features(lake, week), *same)
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATE_INDEX, *map(keys.feature, FEATURES_READ)],
+            deps=[keys.CANDIDATE_INDEX, keys.AUDIO_VECTORS, *map(keys.feature, FEATURES_READ)],
             group_name="candidates",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -87,7 +97,7 @@ def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
 def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Search, filter with named reasons, and search again for listeners left with few."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
+    features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
     exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
@@ -106,7 +116,9 @@ def week_content(lake: Lake, week: dt.date, features: WeekFeatures) -> Content:
     """What is known of the week's recordings beside listening."""
     known = {signal.name: ContentAffinity(features.interactions, signal.vectors) for signal in signals(lake, week)}
     playlists, length = playlists_of_recordings(lake, week, features.recording_count)
-    return Content(known.get("text"), known.get("audio"), playlists, length)
+    measured = lake.read_week(SOUNDS, week)
+    sounds = Sounds.of(measured, features.recording_count) if measured.num_rows else None
+    return Content(known.get("text"), known.get("audio"), playlists, length, sounds)
 
 
 def week_calibration(lake: Lake, week: dt.date, factors: CollaborativeFactors, rules: AssemblyParams) -> Calibration:
@@ -127,7 +139,11 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATES, *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings"))],
+            deps=[
+                keys.CANDIDATES,
+                keys.RECORDING_SOUNDS,
+                *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings")),
+            ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -189,8 +205,10 @@ class PlaylistInputs:
 
 def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> PlaylistInputs:
     """The week's own, read from the lake."""
-    features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
-    params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
+    features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
+    params = PlaylistParams(
+        settings.candidates, settings.ranking, settings.rules, settings.serving, settings.arrangement
+    )
     content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
     return PlaylistInputs(features, factors, params, content, calibration)
 

@@ -14,7 +14,7 @@ from dagster_project.home import parse_week
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table
-from dagster_project.sound_io import SOUNDS, analyse_sounds, make_audio_vectors
+from dagster_project.sound_io import SOUNDS, analyse_sounds, keep_near_duplicates, make_audio_vectors
 from dagster_project.text_io import TEXT_FEATURES, keep_text, read_text_inputs, text_metadata
 from dagster_project.vectors_io import (
     RETRIEVAL_QUALITY,
@@ -129,10 +129,15 @@ def recording_sounds(context: dg.AssetExecutionContext, workspace: Workspace) ->
     backfill_policy=keys.ONE_WEEK_A_RUN,
 )
 def audio_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Vectors of sound: a row per recording, by the network that learns what listening would say, or as they landed."""
+    """Vectors of sound: a row per recording, by the network that learns what listening would say, or as they landed.
+
+    And which recordings are the same one in sound.
+    """
     week, settings = parse_week(context.partition_key), workspace.configuration
     seed = seed_for("audio_vectors", week, settings.run.seed)
-    return dg.MaterializeResult(metadata=make_audio_vectors(workspace.paths, week, settings, seed, unhurried()))
+    told = make_audio_vectors(workspace.paths, week, settings, seed, unhurried())
+    alike = keep_near_duplicates(workspace.lake, week, settings.near_duplicates)
+    return dg.MaterializeResult(metadata={**told, "near_duplicates": alike})
 
 
 @dg.asset(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from models_ml.assembly import AssemblyParams
 from models_ml.calibration import Calibration, weights
 from models_ml.candidates import CandidateParams, find_candidates
-from models_ml.collaborative import CollaborativeParams, fit_collaborative
+from models_ml.collaborative import CollaborativeFactors, CollaborativeParams, fit_collaborative
 from models_ml.errors import InputError
+from models_ml.flow import ArrangementParams, Flow
 from models_ml.genres import read_genres
 from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
@@ -25,12 +26,17 @@ from models_ml.slates import goes_first
 PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=9))
 
 
-def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
-    """The playlists of a world."""
+def trained_on(world: World, factors=6) -> CollaborativeFactors:
+    """The vectors of a world."""
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
     how = CollaborativeParams(factors=factors, regularization=0.1, regularization_scaling="constant", threads=1)
-    trained = fit_collaborative(world.interactions, *ids, how, 1)
+    return fit_collaborative(world.interactions, *ids, how, 1)
+
+
+def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
+    """The playlists of a world."""
+    features, trained = world.features(), trained_on(world, factors)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     candidates = find_candidates(features, trained, retriever, params.candidates)
     genres = read_genres(
@@ -258,6 +264,20 @@ def test_a_new_artist_share_of_nothing_lets_known_artists_fill_the_list():
     assert playlists.relaxations.num_rows == 0
     assert playlists.slots.num_rows == 20 * 30
     assert not np.all(playlists.slots["is_new_artist"].to_numpy())
+
+
+def test_an_order_that_flows_holds_the_same_thirty_and_brings_neighbours_nearer():
+    world = random_world(4, listeners=30, recordings=300, artists=150)
+    tracks, gaps = {}, {}
+    for weight in (0.0, 1.0):
+        how = ArrangementParams(flow_weight=weight)
+        slots = made(world, replace(PARAMS, arrangement=how)).slots
+        lists = slots["recording_index"].to_numpy().reshape(-1, 30)
+        apart = Flow(trained_on(world).served, None, how).gaps(lists)
+        tracks[weight] = np.sort(lists, axis=1).tolist()
+        gaps[weight] = apart[:, np.arange(29), np.arange(1, 30)].mean()
+    assert tracks[0.0] == tracks[1.0]
+    assert gaps[1.0] < 0.8 * gaps[0.0]
 
 
 def test_each_list_has_a_row_of_how_far_its_genres_are_and_calibration_brings_them_nearer():
