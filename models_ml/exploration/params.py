@@ -5,6 +5,20 @@ Belongs here: how many slots, how boldly, what makes an arm. Does not: the draw 
 
 from dataclasses import dataclass, field
 
+# Settings that the warehouse goes by; it knows them as exploration_….
+WAREHOUSE_SETTINGS = (
+    "discount",
+    "prior_rewards",
+    "prior_refusals",
+    "segment_prior_pulls",
+    "new_artist_days",
+    "new_artist_listeners",
+    "genre_arms",
+    "genre_exposure_ratio",
+    "genre_fewest_recordings",
+    "exposure_weeks",
+)
+
 
 @dataclass(frozen=True)
 class ExplorationParams:
