@@ -185,8 +185,10 @@ def test_what_is_known_of_an_arm_is_what_became_of_its_slots(loop: Loop) -> None
             arm_id,
             count(reached_at),
             count(*) filter (where reached_at is not null and (completed or saved)),
-            1 + sum(pow(0.97, date_diff('week', week, date '{MONDAY}')))
-                filter (where reached_at is not null and (completed or saved))
+            1 + coalesce(
+                sum(pow(0.97, date_diff('week', week, date '{MONDAY}')))
+                filter (where reached_at is not null and (completed or saved)), 0
+            )
         from weekly_playlist_tracks
         inner join playlist_slot_outcomes using (program_id, week, user_id, position)
         where slot_kind = 'explore'
