@@ -1,6 +1,6 @@
 """Slates: the ranked candidates of a block of listeners as a grid, best first, and the order they are drawn in.
 
-Belongs here: sorting by score, what has slots of its own going first, back to places by score.
+Belongs here: sorting by score, what has slots of its own going first, back to places by score, what chance drew.
 Does not: scores (ranking.py), the rules of the draw (assembly.py).
 """
 

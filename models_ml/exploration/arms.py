@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.arrays import Bools, Floats, Ints, column, in_range, strings
+from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.errors import InputError
 from models_ml.exploration.chances import best_arm_chances, floored
 from models_ml.exploration.lots import Lots
@@ -72,7 +73,7 @@ class Exploration:
     @property
     def explore_slots(self) -> int:
         """Slots of a list that go to arms."""
-        return round(self.params.slot_share * 30)
+        return round(self.params.slot_share * PLAYLIST_LENGTH)
 
     @cached_property
     def explores(self) -> Bools:
