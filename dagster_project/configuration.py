@@ -18,6 +18,7 @@ from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
+from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
 from models_ml.near_duplicates import NearDuplicateParams
@@ -163,6 +164,7 @@ class Configuration:
     ranking: RankingParams = field(default_factory=RankingParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
+    exploration: ExplorationParams = field(default_factory=ExplorationParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
@@ -179,6 +181,7 @@ class Configuration:
             "program_id": self.run.program_id,
             "evaluation_window_weeks": self.evaluation.window_weeks,
             **dataclasses.asdict(self.weighting),
+            **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
         }
 
 

@@ -42,6 +42,7 @@ SEEDED_STEPS = (
     "audio_vectors",
     "fused_vectors",
     "retrieval_probes",
+    "exploration",
     "evaluation_metrics",
 )
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
@@ -58,6 +59,7 @@ MANIFEST_TABLES = (
     "marts/weekly_playlists",
     "marts/weekly_playlist_tracks",
     "marts/playlist_slot_outcomes",
+    "marts/bandit_arms",
     "marts/playlist_relaxations",
     "marts/rejected_candidates",
     "marts/candidate_funnel",

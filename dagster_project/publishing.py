@@ -21,6 +21,7 @@ PUBLISHED_TABLES = (
     "weekly_playlists",
     "weekly_playlist_tracks",
     "playlist_slot_outcomes",
+    "bandit_arms",
     "playlist_relaxations",
     "rejected_candidates",
     "candidate_funnel",

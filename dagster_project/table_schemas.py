@@ -39,6 +39,8 @@ HISTORY = pa.schema(
         ("user_id", pa.string()),
         ("position", pa.int32()),
         ("track_id", pa.string()),
+        ("segment", pa.string()),
+        ("arm_id", pa.string()),
     ]
 )
 PLAYLIST_HISTORY = pa.schema(
@@ -47,6 +49,16 @@ PLAYLIST_HISTORY = pa.schema(
         ("week", pa.date32()),
         ("user_id", pa.string()),
         ("available_at", pa.timestamp("us")),
+    ]
+)
+# What became of slots given by chance, as earlier weeks knew it.
+BANDIT_FEEDBACK = pa.schema(
+    [
+        ("list_week", pa.date32()),
+        ("segment", pa.string()),
+        ("arm_id", pa.string()),
+        ("pulls", pa.int64()),
+        ("rewards", pa.int64()),
     ]
 )
 
@@ -104,6 +116,7 @@ STAND_INS = {
     "ml/candidate_funnel": FUNNEL_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
+    "features/bandit_feedback": BANDIT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

@@ -5,13 +5,14 @@ Does not: filters (they never give way), scores, the order heard (arrangement.py
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 
 import numpy as np
 
 from models_ml.arrays import Bools, Floats, Ints
 from models_ml.calibration import MixDraw, SlateMix
+from models_ml.exploration.lots import Drawn, Lots, by_arm, by_softmax
 from models_ml.rules import NEW_ARTIST_SHARE, TRACKS_PER_ALBUM, TRACKS_PER_ARTIST
 
 PLAYLIST_LENGTH = 30
@@ -86,6 +87,7 @@ class Slate:
 
     artist, album: (b, K) int32, album -1 where none.  is_new: (b, K) bool, by artists new to the listener.
     valid: (b, K) bool, False for padding.  mix: what calibration knows of them; None: the best by score are drawn.
+    lots: what chance decides; None: nothing.
     """
 
     artist: Ints
@@ -93,11 +95,12 @@ class Slate:
     is_new: Bools
     valid: Bools
     mix: SlateMix | None = None
+    lots: Lots | None = None
 
     def rows(self, chosen: Ints) -> "Slate":
         """The slate of some of the listeners."""
-        mix = self.mix and self.mix.rows(chosen)
-        return Slate(self.artist[chosen], self.album[chosen], self.is_new[chosen], self.valid[chosen], mix)
+        entries = (self.artist[chosen], self.album[chosen], self.is_new[chosen], self.valid[chosen])
+        return Slate(*entries, self.mix and self.mix.rows(chosen), self.lots and self.lots.rows(chosen))
 
     def ordered(self, places: Ints) -> "Slate":
         """The slate with its entries in another order.  places: (b, K)."""
@@ -107,10 +110,11 @@ class Slate:
             np.take_along_axis(self.is_new, places, axis=1),
             np.take_along_axis(self.valid, places, axis=1),
             self.mix and self.mix.ordered(places),
+            self.lots and self.lots.ordered(places),
         )
 
     def first(self, count: int) -> "Slate":
-        """The slate's first entries."""
+        """The slate's first entries, of which nothing is left to chance."""
         entries = (self.artist[:, :count], self.album[:, :count], self.is_new[:, :count], self.valid[:, :count])
         return Slate(*entries, self.mix and self.mix.first(count))
 
@@ -133,6 +137,68 @@ class Relaxations:
     step: Ints
     limit_from: Floats
     limit_to: Floats
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What was drawn for each slot of b lists, (b, 30) arrays in the order of the draws.
+
+    picks: place in the slate, -1 from where nothing fits.  number: of the draw, from 1.
+    arm: -1 where it was no explore draw.  p_arm: NaN there.  p_track: chance of the pick given the draws before it, 1
+    where it was the best.  feasible_count: of how many it was drawn, -1 where chance had no part.
+    is_exact: False where the list was filled in another way than it was first drawn, but for what chance had drawn.
+    """
+
+    picks: Ints
+    number: Ints
+    arm: Ints
+    p_arm: Floats
+    p_track: Floats
+    feasible_count: Ints
+    is_exact: Bools
+
+    @classmethod
+    def none(cls, count: int) -> "Draws":
+        """Nothing drawn yet of so many lists."""
+        shape = (count, PLAYLIST_LENGTH)
+        number = np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), (count, 1))
+        nothing = (np.full(shape, -1, dtype=np.int8), np.full(shape, np.nan), np.ones(shape))
+        return cls(np.full(shape, -1), number, *nothing, np.full(shape, -1), np.ones(shape, dtype=bool))
+
+    @property
+    def by_chance(self) -> Bools:
+        """(b, 30) True where chance decided."""
+        return self.feasible_count >= 0
+
+    def rows(self, chosen: Ints) -> "Draws":
+        """Of some of the lists."""
+        return Draws(*(getattr(self, part.name)[chosen] for part in fields(Draws)))
+
+    def ordered(self, order: Ints) -> "Draws":
+        """In another order.  order: (b, 30)."""
+        return Draws(*(np.take_along_axis(getattr(self, part.name), order, axis=1) for part in fields(Draws)))
+
+    def by_place(self) -> "Draws":
+        """In the order of the places in the slate, -1 at the end."""
+        last = np.iinfo(self.picks.dtype).max
+        return self.ordered(np.where(self.picks >= 0, self.picks, last).argsort(axis=1, kind="stable"))
+
+    def put(self, rows: Ints, others: "Draws") -> None:
+        """Exchange some of the lists."""
+        for part in fields(Draws):
+            getattr(self, part.name)[rows] = getattr(others, part.name)
+
+    def record(self, slot: int, rows: Ints, drawn: Drawn) -> None:
+        """One draw by chance of some of the lists."""
+        self.picks[rows, slot], self.arm[rows, slot] = drawn.entry, drawn.arm
+        self.p_arm[rows, slot], self.p_track[rows, slot] = drawn.p_arm, drawn.p_track
+        self.feasible_count[rows, slot] = drawn.feasible_count
+
+    def repaired(self) -> "Draws":
+        """What chance drew, as it was; every other slot empty, to be filled in another way."""
+        picks, number = np.where(self.by_chance, self.picks, -1), self.number.copy()
+        chances = (self.arm.copy(), self.p_arm.copy(), self.p_track.copy(), self.feasible_count.copy())
+        return Draws(picks, number, *chances, self.by_chance.copy())
 
 
 def ladder(params: AssemblyParams) -> list[Step]:
@@ -158,48 +224,88 @@ def _growing(limit: int) -> list[float]:
     return limits
 
 
-def draw(slate: Slate, params: AssemblyParams) -> Ints:
-    """(b, 30) places in the slate: for each slot the best that fits the rules, -1 from where none does.
+def draw(slate: Slate, params: AssemblyParams, kept: Draws | None = None) -> Draws:
+    """For each slot what was drawn of the slate: by chance where it says so, else the best that fits the rules.
 
+    kept: what an earlier draw of the same lists left to chance, which stays; nothing more is left to chance then.
     Without a mix the best is the first, and places only rise from slot to slot: a list that is full within the first
     entries is the same whatever follows. With one, it is the entry worth most beside what was drawn before.
     """
-    # A listener's rarer genres are far down.
-    looked_at = _ENTRIES_LOOKED_AT if slate.mix is None else slate.artist.shape[1]
-    picks = _draw_within(slate.first(looked_at), params)
-    rest = np.flatnonzero(~is_full(picks))
-    if slate.artist.shape[1] > looked_at and len(rest):
-        picks[rest] = _draw_within(slate.rows(rest), params)
-    return picks
+    if kept is not None or slate.lots is not None or slate.mix is not None:
+        # A listener's rarer genres are far down, and what is left to chance may lie anywhere.
+        return _draw_within(slate, params, kept)
+    draws = _draw_within(slate.first(_ENTRIES_LOOKED_AT), params)
+    rest = np.flatnonzero(~is_full(draws.picks))
+    if slate.artist.shape[1] > _ENTRIES_LOOKED_AT and len(rest):
+        draws.put(rest, _draw_within(slate.rows(rest), params))
+    return draws
 
 
-def _draw_within(slate: Slate, params: AssemblyParams) -> Ints:
+def _draw_within(slate: Slate, params: AssemblyParams, kept: Draws | None = None) -> Draws:
     """As draw, looking at every entry."""
-    rows = np.arange(len(slate.artist))
-    picks = np.full((len(rows), PLAYLIST_LENGTH), -1, dtype=np.int64)
+    draws = Draws.none(len(slate.artist)) if kept is None else kept.repaired()
     if not slate.artist.size:
-        return picks
+        return draws
+    rules = _OpenEntries(slate, params)
     mixed = MixDraw(slate.mix, PLAYLIST_LENGTH) if slate.mix else None
-    open_to = slate.valid.copy()
-    album = _own_album_where_none(slate.album)
-    artist_used = np.zeros(slate.artist.shape, dtype=np.int8)
-    album_used = np.zeros(slate.artist.shape, dtype=np.int8)
-    known_left = np.full(len(rows), PLAYLIST_LENGTH - new_artists_needed(params.new_artist_share))
-    open_to[known_left <= 0] &= slate.is_new[known_left <= 0]
+    rows = np.arange(len(slate.artist))
     for slot in range(PLAYLIST_LENGTH):
-        pick = (np.where(open_to, mixed.values(), -np.inf) if mixed else open_to).argmax(axis=1)
-        found = open_to[rows, pick]
-        picks[found, slot] = pick[found]
-        open_to[rows, pick] = False
+        value = mixed.values() if mixed else None
+        best = (rules.open_to if value is None else np.where(rules.open_to, value, -np.inf)).argmax(axis=1)
+        if kept is None and slate.lots is not None:
+            _leave_to_chance(slate.lots, rules.open_to, value, slot, draws)
+        settled = draws.picks[:, slot] >= 0
+        pick = np.where(settled, draws.picks[:, slot], best)
+        found = settled | rules.open_to[rows, pick]
+        draws.picks[found, slot] = pick[found]
         if mixed:
             mixed.take(pick, found)
-        artist_used += slate.artist == slate.artist[rows, pick][:, None]
-        album_used += album == album[rows, pick][:, None]
-        open_to &= (artist_used < params.tracks_per_artist) & (album_used < params.tracks_per_album)
-        known_left -= found & ~slate.is_new[rows, pick]
-        spent = np.flatnonzero(found & (known_left == 0))
-        open_to[spent] &= slate.is_new[spent]
-    return picks
+        rules.take(pick, found)
+    return draws
+
+
+def _leave_to_chance(lots: Lots, open_to: Bools, value: Floats | None, slot: int, draws: Draws) -> None:
+    """Draw this slot of the lists where chance decides it.  value: (b, K) with a mix."""
+    possible = open_to.any(axis=1)
+    explores = slot < lots.explore_draws
+    exploring = np.flatnonzero(possible & explores)
+    if len(exploring):
+        draws.record(slot, exploring, by_arm(lots.rows(exploring), open_to[exploring], slot))
+    soft = np.flatnonzero(possible & ~explores & lots.is_soft)
+    if len(soft):
+        worth = (lots.value if value is None else value)[soft]
+        draws.record(slot, soft, by_softmax(lots.rows(soft), worth, open_to[soft], slot))
+
+
+class _OpenEntries:
+    """Which entries of b slates the rules still allow, given what was taken.
+
+    open_to: (b, K).
+    """
+
+    def __init__(self, slate: Slate, params: AssemblyParams) -> None:
+        self._slate, self._params = slate, params
+        self._rows = np.arange(len(slate.artist))
+        self.open_to = slate.valid.copy()
+        self._album = _own_album_where_none(slate.album)
+        self._artist_used = np.zeros(slate.artist.shape, dtype=np.int8)
+        self._album_used = np.zeros(slate.artist.shape, dtype=np.int8)
+        needed = new_artists_needed(params.new_artist_share)
+        self._known_left = np.full(len(self._rows), PLAYLIST_LENGTH - needed)
+        spent = self._known_left <= 0
+        self.open_to[spent] &= slate.is_new[spent]
+
+    def take(self, pick: Ints, found: Bools) -> None:
+        """One more entry of each list where `found`.  pick: (b,) places in the slate."""
+        rows, slate, params = self._rows, self._slate, self._params
+        self.open_to[rows, pick] = False
+        self._artist_used += slate.artist == slate.artist[rows, pick][:, None]
+        self._album_used += self._album == self._album[rows, pick][:, None]
+        self.open_to &= self._artist_used < params.tracks_per_artist
+        self.open_to &= self._album_used < params.tracks_per_album
+        self._known_left -= found & ~slate.is_new[rows, pick]
+        spent = np.flatnonzero(found & (self._known_left == 0))
+        self.open_to[spent] &= slate.is_new[spent]
 
 
 def _own_album_where_none(album: Ints) -> Ints:
@@ -217,23 +323,25 @@ def is_full(picks: Ints) -> Bools:
     return picks[:, -1] >= 0
 
 
-def draw_giving_way(slate: Slate, params: AssemblyParams) -> tuple[Ints, Relaxations]:
-    """(picks, relaxations): as draw, the rules giving way step by step for lists that can't be filled.
+def draw_giving_way(slate: Slate, params: AssemblyParams, kept: Draws | None = None) -> tuple[Draws, Relaxations]:
+    """(draws, relaxations): as draw, the rules giving way step by step for lists that can't be filled.
 
+    Nothing is left to chance here: what an earlier draw left to it is kept, and the rest drawn anew around it.
     A step is recorded for a list only where the list that came out breaks the limit it lifted.
     """
-    picks = draw(slate, params)
+    kept = Draws.none(len(slate.artist)) if kept is None else kept
+    draws = draw(slate, params, kept)
     steps = ladder(params)
-    taken = np.zeros(len(picks), dtype=np.int64)
+    taken = np.zeros(len(draws.picks), dtype=np.int64)
     limits = params
     for number, step in enumerate(steps, start=1):
-        unfilled = np.flatnonzero(~is_full(picks) & (slate.valid.sum(axis=1) >= PLAYLIST_LENGTH))
+        unfilled = np.flatnonzero(~is_full(draws.picks) & (slate.valid.sum(axis=1) >= PLAYLIST_LENGTH))
         if not len(unfilled):
             break
         limits = _with_limit(limits, step)
         taken[unfilled] = number
-        picks[unfilled] = draw(slate.rows(unfilled), limits)
-    return picks, _recorded(slate, picks, steps, taken)
+        draws.put(unfilled, draw(slate.rows(unfilled), limits, kept.rows(unfilled)))
+    return draws, _recorded(slate, draws.picks, steps, taken)
 
 
 def _with_limit(params: AssemblyParams, step: Step) -> AssemblyParams:

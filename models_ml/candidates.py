@@ -14,6 +14,7 @@ import pyarrow as pa
 from models_ml.arrays import Bools, Ints, Progress, in_order, place_in_row, ranges, silent, worker_count
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes, forbidden
+from models_ml.exploration.arms import Exploration
 from models_ml.features import WeekFeatures
 from models_ml.funnel import REJECTED_SCHEMA, Funnel, rejected_table, sampled_listeners
 from models_ml.near_duplicates import worse_of_their_sound
@@ -21,6 +22,7 @@ from models_ml.pools import CANDIDATES_SCHEMA, Pool, from_grid, merged, replaced
 from models_ml.retrieval import ExactRetriever, Retriever, inner_products
 from models_ml.rules import (
     COLLABORATIVE,
+    EXPLORATION,
     FILTER_CODES,
     FRESH,
     NEAR_DUPLICATE,
@@ -138,6 +140,7 @@ class CandidateSources:
         factors: CollaborativeFactors,
         params: CandidateParams,
         exactly: Bools | None = None,
+        exploration: Exploration | None = None,
     ) -> None:
         """The sources for one week.  exactly: (n,) True for listeners whom no index serves well enough."""
         self.features = features
@@ -157,6 +160,9 @@ class CandidateSources:
             FRESH: (ExactRetriever(self._vectors, released & listened), params.fresh_count),
             NEW_RELEASE: (ExactRetriever(self._vectors, released & factors.unproven), params.new_release_count),
         }
+        self._exploration = exploration
+        arms = exploration.arms.members() if exploration else []
+        self._arms = [ExactRetriever(self._vectors, retrievable & of_arm) for of_arm in arms]
 
     @cached_property
     def _modes(self) -> TasteModeFinder | None:
@@ -173,7 +179,7 @@ class CandidateSources:
         personal = [self._near(retriever, listeners, mine[~exactly]), self._near(self.exact, listeners, mine[exactly])]
         others = np.flatnonzero(~self.has_vector[listeners])
         popular = self._popular(listeners, others, self.params.candidate_count)
-        return merged([*personal, *self._fresh_ones(listeners, mine), popular])
+        return merged([*personal, *self._fresh_ones(listeners, mine), *self._of_arms(listeners, mine), popular])
 
     def find_deeper(self, listeners: Ints, depth: int, *, top_up: bool) -> Pool:
         """Up to depth candidates that pass all filters, by exact search; all popular ones without a vector.
@@ -184,7 +190,8 @@ class CandidateSources:
         popular = self._popular(listeners, np.arange(len(listeners)), None)
         if not top_up:
             popular = popular.where(~self.has_vector[listeners[popular.rows]])
-        pool = merged([self._masked(listeners, mine, depth), *self._fresh_ones(listeners, mine), popular])
+        beside = [*self._fresh_ones(listeners, mine), *self._of_arms(listeners, mine)]
+        pool = merged([self._masked(listeners, mine, depth), *beside, popular])
         return pool.where(_filter_codes(self.features, listeners, pool) == 0)
 
     def _near(self, retriever: Retriever, listeners: Ints, rows: Ints) -> Pool:
@@ -238,6 +245,15 @@ class CandidateSources:
         found = {source: searched.search(queries, count) for source, (searched, count) in self._fresh.items()}
         return [from_grid(mine, near.positions, near.scores, source) for source, near in found.items()]
 
+    def _of_arms(self, listeners: Ints, mine: Ints) -> list[Pool]:
+        """The nearest of each arm, for those who explore: without them most arms would have nothing to give."""
+        if self._exploration is None:
+            return []
+        rows = mine[self._exploration.explores[listeners[mine]]]
+        count = self._exploration.params.candidates_per_arm
+        found = [of_arm.search(self._queries[listeners[rows]], count) for of_arm in self._arms]
+        return [from_grid(rows, near.positions, near.scores, EXPLORATION) for near in found]
+
     def _popular(self, listeners: Ints, rows: Ints, depth: int | None) -> Pool:
         """The first `depth` of each listener's popular list, scored by vector or, without one, by place."""
         lists = self.features.popular_list[listeners]
@@ -257,13 +273,15 @@ def find_candidates(
     progress: Progress = silent,
     exactly: Bools | None = None,
     keep: Callable[[pa.Table], None] | None = None,
+    exploration: Exploration | None = None,
 ) -> Candidates:
     """Candidates of all listeners; see Candidates.
 
     exactly: (n,) True for whom the retriever is not to be used.
     keep: takes each block of the table instead, so that memory does not grow with the listeners.
+    exploration: whose arms are searched too; None: nobody explores.
     """
-    sources = CandidateSources(features, factors, params, exactly)
+    sources = CandidateSources(features, factors, params, exactly, exploration)
     funnel = Funnel()
     sampled = sampled_listeners(features.user_id, params.rejected_sample_share, params.rejected_sample_minimum)
     tables, rejected = [CANDIDATES_SCHEMA.empty_table()], [REJECTED_SCHEMA.empty_table()]

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrays import Floats, Ints
-from models_ml.assembly import PLAYLIST_LENGTH, Relaxations, Slate, is_full
+from models_ml.assembly import PLAYLIST_LENGTH, Draws, Relaxations, Slate, is_full
 from models_ml.rules import RUNGS, SOURCES, TOO_FEW_TRACKS
 from models_ml.slates import LaidOut
 
@@ -40,6 +40,14 @@ SLOTS_SCHEMA = pa.schema(
         "is_refill": pa.bool_(),
         "genres": pa.list_(pa.string()),
         "genres_are_guessed": pa.bool_(),
+        "slot_kind": pa.string(),
+        "segment": pa.string(),
+        "arm_id": pa.string(),
+        "p_arm": pa.float64(),
+        "p_track": pa.float64(),
+        "feasible_count": pa.int32(),
+        "draw_number": pa.int8(),
+        "propensity_valid": pa.bool_(),
     }
 )
 RELAXATIONS_SCHEMA = pa.schema(
@@ -112,6 +120,31 @@ def relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, sla
     }
     table = pa.table(columns, schema=RELAXATIONS_SCHEMA)
     return table.sort_by([("user_index", "ascending"), ("step", "ascending")])
+
+
+def chance_columns(draws: Draws, arm_names: pa.Array, segments: pa.Array) -> dict[str, pa.Array]:
+    """What chance had to do with each slot, in the order of the draws given.  segments: of each list."""
+    arm, by_chance = draws.arm.ravel(), draws.by_chance.ravel()
+    explored = arm >= 0
+    owner = np.repeat(np.arange(len(segments)), PLAYLIST_LENGTH)
+    return {
+        "slot_kind": pa.array(["exploit", "explore"]).take(pa.array(explored.astype(np.int8))),
+        "segment": segments.take(pa.array(owner, mask=~explored)),
+        "arm_id": arm_names.take(pa.array(arm, mask=~explored)),
+        "p_arm": pa.array(draws.p_arm.ravel(), mask=~explored),
+        "p_track": pa.array(draws.p_track.ravel()),
+        "feasible_count": pa.array(draws.feasible_count.ravel().astype(np.int32), mask=~by_chance),
+        "draw_number": pa.array(draws.number.ravel()),
+        "propensity_valid": pa.array(draws.is_exact.ravel()),
+    }
+
+
+def undrawn(lists: int) -> dict[str, pa.Array]:
+    """The same columns for slots that no draw gave: those that take the place of another."""
+    count = lists * PLAYLIST_LENGTH
+    given = {"slot_kind": pa.array(["exploit"] * count), "propensity_valid": pa.array(np.zeros(count, dtype=bool))}
+    names = ("segment", "arm_id", "p_arm", "p_track", "feasible_count", "draw_number")
+    return {**given, **{name: pa.nulls(count, SLOTS_SCHEMA.field(name).type) for name in names}}
 
 
 def rung_names(codes: Ints) -> pa.Array:

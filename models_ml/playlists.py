@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from models_ml.arrangement import arrange
 from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
-from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, draw, draw_giving_way, is_full
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, draw_giving_way, is_full
 from models_ml.calibration import Calibration, MixDraw
 from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
@@ -20,6 +20,7 @@ from models_ml.eligibility import any_credit_among, editions_for
 from models_ml.errors import InputError
 from models_ml.evidence import Content, content_scores
 from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
+from models_ml.exploration.arms import Exploration
 from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
 from models_ml.playlist_tables import (
@@ -29,6 +30,7 @@ from models_ml.playlist_tables import (
     SLOTS_SCHEMA,
     PlaylistTables,
     by_listener,
+    chance_columns,
     mixes_table,
     primary_source,
     ranked_table,
@@ -36,11 +38,22 @@ from models_ml.playlist_tables import (
     rung_names,
     source_lists,
 )
-from models_ml.pools import Pool, from_batch
+from models_ml.pools import Pool, from_batch, merged
 from models_ml.ranking import Components, RankingParams, score
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
-from models_ml.slates import FAR, LaidOut, RankedPool, best_first, drawn_first, goes_first, slate_of, worth
+from models_ml.slates import (
+    FAR,
+    LaidOut,
+    RankedPool,
+    drawn_first,
+    goes_first,
+    in_slate,
+    left_to_chance,
+    places_of,
+    slate_of,
+    worth,
+)
 
 NO_CONTENT = Content()
 
@@ -69,17 +82,18 @@ def build_playlists(
     keep: Callable[[pa.Table], None] | None = None,
     content: Content = NO_CONTENT,
     calibration: Calibration | None = None,
+    exploration: Exploration | None = None,
 ) -> PlaylistTables:
     """Playlists of all listeners with candidates; see PlaylistTables.
 
     batches: of the candidates table, in its order.
     keep: takes each block of the slots instead, so that memory does not grow with the listeners.
-    calibration: None where no genre is known.
+    calibration: None where no genre is known.  exploration: None where nothing is left to chance.
     """
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
     ranked, mixes = [RANKED_SCHEMA.empty_table()], [MIXES_SCHEMA.empty_table()]
     keep = keep or slots.append
-    for block in playlist_blocks(features, factors, batches, params, progress, content, calibration):
+    for block in playlist_blocks(features, factors, batches, params, progress, content, calibration, exploration):
         keep(block.slots)
         relaxations.append(block.relaxations)
         ranked.append(block.ranked)
@@ -95,9 +109,10 @@ def playlist_blocks(
     progress: Progress = silent,
     content: Content = NO_CONTENT,
     calibration: Calibration | None = None,
+    exploration: Exploration | None = None,
 ) -> Iterator[PlaylistTables]:
     """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
-    maker = PlaylistMaker(features, factors, params, content, calibration)
+    maker = PlaylistMaker(features, factors, params, content, calibration, exploration)
     done, last = 0, -1
     for made, user_index in in_order(maker.batch, batches, worker_count(params.threads)):
         wrong = np.flatnonzero(np.diff(user_index, prepend=last) <= 0)
@@ -120,15 +135,17 @@ class PlaylistMaker:
         params: PlaylistParams,
         content: Content = NO_CONTENT,
         calibration: Calibration | None = None,
+        exploration: Exploration | None = None,
     ) -> None:
         """The week, and how its playlists are made."""
         self._calibration = calibration
+        self._exploration = exploration
         self._features = features
         self._factors = factors
         self._content = content
         self._params = params
         self._pull = pull_left(features.recordings.idle_days, params.serving)
-        self._sources = CandidateSources(features, factors, params.candidates)
+        self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration)
         self._flow = Flow(factors.served, content.sounds, params.arrangement)
         self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
 
@@ -140,29 +157,36 @@ class PlaylistMaker:
     def block(self, listeners: Ints, pool: Pool) -> PlaylistTables:
         """Playlists of these listeners, searched for deeper where the list can't be filled."""
         laid = self._laid_out(listeners, pool)
-        picks = self._drawn(laid)
-        full, short = np.flatnonzero(is_full(picks)), np.flatnonzero(~is_full(picks))
-        at_once = self._tables(listeners, laid, picks, full)
+        draws = self._drawn(laid)
+        full, short = np.flatnonzero(is_full(draws.picks)), np.flatnonzero(~is_full(draws.picks))
+        at_once = self._tables(listeners, laid, draws, full)
         if not len(short):
             return at_once
         depth = self._params.assembly.deep_candidate_count
         deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
-        return by_listener(at_once, self._given_way(listeners[short], deeper))
+        recordings, kept = left_to_chance(laid, draws, short)
+        given_way = self._given_way(listeners[short], merged([deeper, kept]), draws.rows(short), recordings)
+        return by_listener(at_once, given_way)
 
-    def _given_way(self, listeners: Ints, pool: Pool) -> PlaylistTables:
-        """Playlists for which soft rules give way, and rows of what gave way."""
+    def _given_way(self, listeners: Ints, pool: Pool, drawn: Draws, kept: Ints) -> PlaylistTables:
+        """Playlists for which soft rules give way, and rows of what gave way.
+
+        drawn: what came of these lists at first.  kept: (b, 30) what chance drew then, which stays whatever gives way.
+        """
         laid = self._laid_out(listeners, pool)
-        picks, relaxations = draw_giving_way(laid.slate.ordered(laid.first), self._params.assembly)
-        picks = best_first(laid.first, picks)
-        tables = self._tables(listeners, laid, picks, np.arange(len(listeners)))
-        return replace(tables, relaxations=relaxation_table(listeners, relaxations, picks, laid.slate))
+        drawn = replace(drawn, picks=places_of(laid, kept))
+        draws, relaxations = draw_giving_way(laid.slate.ordered(laid.first), self._params.assembly, drawn)
+        draws = in_slate(laid.first, draws)
+        tables = self._tables(listeners, laid, draws, np.arange(len(listeners)))
+        return replace(tables, relaxations=relaxation_table(listeners, relaxations, draws.picks, laid.slate))
 
-    def _tables(self, listeners: Ints, laid: LaidOut, picks: Ints, rows: Ints) -> PlaylistTables:
+    def _tables(self, listeners: Ints, laid: LaidOut, draws: Draws, rows: Ints) -> PlaylistTables:
         """Slots of the full lists among these rows, no relaxations, and the ranking of all of them."""
-        full = rows[is_full(picks[rows])]
-        chosen = np.take_along_axis(laid.order[full], picks[full], axis=1) if len(full) else picks[full]
+        full = rows[is_full(draws.picks[rows])]
+        draws = draws.rows(full).by_place()
+        chosen = np.take_along_axis(laid.order[full], draws.picks, axis=1) if len(full) else draws.picks
         return PlaylistTables(
-            self._slots(listeners, full, laid.ranked, chosen),
+            self._slots(listeners, full, laid, chosen, draws),
             RELAXATIONS_SCHEMA.empty_table(),
             ranked_table(listeners, laid, rows),
             self._mixes(listeners, full, laid, chosen),
@@ -183,18 +207,28 @@ class PlaylistMaker:
         reserved = new[order] & slate.valid if len(ranked.pool) else slate.valid
         value, rules = worth(ranked, order), self._params.assembly
         if self._calibration is None or not len(ranked.pool):
-            return LaidOut(ranked, slate, order, drawn_first(goes_first(reserved, value, rules.new_release_slots)))
+            first = goes_first(reserved, value, rules.new_release_slots)
+            return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_first(first)), first)
         recordings = ranked.pool.recordings[order]
         mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
         if rules.calibration_weight:
             slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
-        return LaidOut(ranked, slate, order, drawn_first(first), mix.taste)
+        return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_first(first), mix.taste), first)
 
-    def _drawn(self, laid: LaidOut) -> Ints:
-        """(b, 30) places in the slate, best first."""
-        return best_first(laid.first, draw(laid.slate.ordered(laid.first), self._params.assembly))
+    def _with_lots(self, listeners: Ints, laid: LaidOut, first: Bools) -> LaidOut:
+        """The same, with what is left to chance.  first: (b, K) True for what has slots of its own."""
+        if self._exploration is None or not len(laid.ranked.pool):
+            return laid
+        score, recordings = worth(laid.ranked, laid.order), laid.ranked.pool.recordings[laid.order]
+        spread = laid.ranked.components.final[laid.order], laid.slate.valid
+        lots = self._exploration.lots(listeners, recordings, score, score + FAR * first, spread, laid.taste)
+        return replace(laid, slate=replace(laid.slate, lots=lots))
+
+    def _drawn(self, laid: LaidOut) -> Draws:
+        """Places in the slate, in the order they were drawn."""
+        return in_slate(laid.first, draw(laid.slate.ordered(laid.first), self._params.assembly))
 
     def _ranked(self, listeners: Ints, pool: Pool) -> RankedPool:
         features, owners = self._features, listeners[pool.rows]
@@ -207,14 +241,16 @@ class PlaylistMaker:
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         return RankedPool(pool, edition, components, ~known, personal)
 
-    def _slots(self, listeners: Ints, full: Ints, ranked: RankedPool, chosen: Ints) -> pa.Table:
+    def _slots(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints, draws: Draws) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
+        ranked = laid.ranked
         artists = self._features.editions.artist[ranked.edition[chosen]]
-        heard_order = self._arranged(artists, ranked.pool.recordings[chosen])
-        return self._rows_of(listeners[full], ranked, np.take_along_axis(chosen, heard_order, axis=1))
+        order = self._arranged(artists, ranked.pool.recordings[chosen])
+        chances = self._chances(laid, full, draws.ordered(order))
+        return self._rows_of(listeners[full], ranked, np.take_along_axis(chosen, order, axis=1), chances)
 
-    def _rows_of(self, listeners: Ints, ranked: RankedPool, places: Ints) -> pa.Table:
-        """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard."""
+    def _rows_of(self, listeners: Ints, ranked: RankedPool, places: Ints, chances: dict[str, pa.Array]) -> pa.Table:
+        """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard; chances too."""
         features = self._features
         owners = np.repeat(listeners, PLAYLIST_LENGTH)
         flat = places.ravel()
@@ -257,6 +293,7 @@ class PlaylistMaker:
             "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
             "is_refill": np.zeros(len(flat), dtype=bool),
             **self._genres(recordings),
+            **chances,
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
 
@@ -271,6 +308,14 @@ class PlaylistMaker:
             return {"genres": pa.nulls(len(recordings)), "genres_are_guessed": pa.nulls(len(recordings))}
         genres = self._calibration.genres
         return {"genres": genres.lists(recordings), "genres_are_guessed": pa.array(genres.is_guess[recordings])}
+
+    def _chances(self, laid: LaidOut, full: Ints, draws: Draws) -> dict[str, pa.Array]:
+        """What chance had to do with each slot of the full lists."""
+        names = self._exploration.arms.names if self._exploration else pa.array([], pa.string())
+        segments = pa.nulls(len(full), pa.string())
+        if self._exploration and laid.taste is not None:
+            segments = self._exploration.arms.segments_of(laid.taste[full])
+        return chance_columns(draws, names, segments)
 
     def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) what each slot stands on: the weaker of listener and track."""

@@ -45,6 +45,7 @@ COLLABORATIVE_RUNG, FOLD_IN_RUNG, CONTENT_RUNG, SEGMENT_RUNG, POPULAR_RUNG = ran
 FRESH: Final = "fresh"
 NEW_RELEASE: Final = "new_release"
 TASTE_MODE: Final = "taste_mode"
+EXPLORATION: Final = "exploration"
 # Bit i of a candidate's sources stands for the i-th name; the first one that is set is the primary source.
-SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH, NEW_RELEASE, TASTE_MODE)
+SOURCES: Final = (COLLABORATIVE, POPULAR, FRESH, NEW_RELEASE, TASTE_MODE, EXPLORATION)
 SOURCE_BITS: Final = {source: 1 << bit for bit, source in enumerate(SOURCES)}

@@ -1,16 +1,16 @@
 """Slates: the ranked candidates of a block of listeners as a grid, best first, and the order they are drawn in.
 
-Belongs here: sorting by score, what has slots of its own going first, back to places by score.
+Belongs here: sorting by score, what has slots of its own going first, back to places by score, what chance drew.
 Does not: scores (ranking.py), the rules of the draw (assembly.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from models_ml.arrays import Bools, Floats, Ints, place_in_row
-from models_ml.assembly import Slate
+from models_ml.assembly import Draws, Slate
 from models_ml.features import WeekFeatures
 from models_ml.pools import Pool
 from models_ml.ranking import Components
@@ -71,13 +71,35 @@ def worth(ranked: RankedPool, order: Ints) -> Floats:
     return np.asarray(ranked.components.final[order] - FAR * ~ranked.personal[order])
 
 
-def best_first(first: Ints, picks: Ints) -> Ints:
-    """Picks among places that were drawn in the order `first`, as places in ascending order, -1 at the end."""
+def in_slate(first: Ints, draws: Draws) -> Draws:
+    """Draws among places that were drawn in the order `first`, as places in the slate."""
     if not first.size:
-        return picks
-    places = np.where(picks >= 0, np.take_along_axis(first, np.maximum(picks, 0), axis=1), first.shape[1])
-    places.sort(axis=1)
-    return np.where(places < first.shape[1], places, -1)
+        return draws
+    places = np.take_along_axis(first, np.maximum(draws.picks, 0), axis=1)
+    return replace(draws, picks=np.where(draws.picks >= 0, places, -1))
+
+
+def left_to_chance(laid: LaidOut, draws: Draws, rows: Ints) -> tuple[Ints, Pool]:
+    """((s, 30) recordings that chance drew for these rows, -1 elsewhere, the same as a pool of s rows)."""
+    pool, picks = laid.ranked.pool, np.where(draws.by_chance, draws.picks, -1)[rows]
+    row, slot = np.nonzero(picks >= 0)
+    place = laid.order[rows[row], picks[row, slot]]
+    recordings = np.full(picks.shape, -1)
+    recordings[row, slot] = pool.recordings[place]
+    return recordings, Pool(row, pool.recordings[place], pool.scores[place], pool.sources[place])
+
+
+def places_of(laid: LaidOut, recordings: Ints) -> Ints:
+    """(b, 30) places of these recordings among the slate's entries in the order they are drawn in, -1 for none."""
+    places = np.full(recordings.shape, -1)
+    asked = np.flatnonzero((recordings >= 0).any(axis=0))
+    if len(asked):
+        there = np.where(laid.slate.valid, laid.ranked.pool.recordings[laid.order], -1)
+        there = np.take_along_axis(there, laid.first, axis=1)
+    for slot in asked:
+        place = (there == recordings[:, slot, None]).argmax(axis=1)
+        places[:, slot] = np.where(recordings[:, slot] >= 0, place, -1)
+    return places
 
 
 def slate_of(features: WeekFeatures, ranked: RankedPool, row_count: int) -> tuple[Slate, Ints]:

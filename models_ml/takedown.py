@@ -18,7 +18,7 @@ from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures
-from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA, mixes_table
+from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA, mixes_table, undrawn
 from models_ml.playlists import PlaylistMaker, PlaylistParams
 from models_ml.pools import Pool
 from models_ml.rules import FILTER_CODES, NEW_ARTIST_SHARE, TAKEN_DOWN, TRACKS_PER_ALBUM, TRACKS_PER_ARTIST
@@ -96,9 +96,10 @@ class ListMender(PlaylistMaker):
         # Slots that stay are given some place of the listener's too: rows are made for whole lists, then left out.
         filled = places[rows] >= 0
         some = np.where(filled, places[rows], places[rows].max(axis=1)[:, None])
-        table = self._rows_of(listeners[rows], laid.ranked, some).filter(pa.array(filled.ravel()))
+        table = self._rows_of(listeners[rows], laid.ranked, some, undrawn(len(rows)))
         place = table.schema.get_field_index("is_refill")
-        return table.set_column(place, "is_refill", pa.array(np.ones(len(table), dtype=bool)))
+        refilled = table.set_column(place, "is_refill", pa.array(np.ones(len(table), dtype=bool)))
+        return refilled.filter(pa.array(filled.ravel()))
 
     def _mixes_of(self, slots: pa.Table) -> pa.Table:
         """Genre mixes of these lists, those of one length at a time."""

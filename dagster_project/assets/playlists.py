@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
+import numpy as np
 import pyarrow as pa
 
 from dagster_project import keys
@@ -31,21 +32,25 @@ from dagster_project.vectors_io import (
     signals,
 )
 from models_ml.affinity import ContentAffinity
-from models_ml.arrays import Bools, floats_with_nan
+from models_ml.arrays import Bools, column, floats_with_nan
 from models_ml.assembly import AssemblyParams
 from models_ml.calibration import Calibration, weights
 from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
+from models_ml.exploration.arms import Exploration, read_arms
+from models_ml.exploration.uniforms import keys as keys_of
 from models_ml.features import WeekFeatures, read_features
 from models_ml.flow import Sounds
-from models_ml.genres import read_genres
+from models_ml.funnel import hashes
+from models_ml.genres import Genres, read_genres
 from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.playlists import PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
+from models_ml.seeds import seed_for
 from models_ml.takedown import ListMender
 
 CANDIDATES = "candidates/candidates"
@@ -60,6 +65,7 @@ FEATURES_READ = (
     "known_artists",
     "market_popularity",
 )
+ARM_TABLES = ("recording_arms", "arm_posteriors")
 
 
 def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
@@ -78,7 +84,7 @@ def given_features(lake: Lake, week: dt.date) -> WeekFeatures:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATE_INDEX, keys.AUDIO_VECTORS, *map(keys.feature, FEATURES_READ)],
+            deps=[keys.CANDIDATE_INDEX, keys.AUDIO_VECTORS, *map(keys.feature, (*FEATURES_READ, *ARM_TABLES))],
             group_name="candidates",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -102,7 +108,10 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
     deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
     exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
     with lake.writing(CANDIDATES, week, CANDIDATES_SCHEMA) as keep:
-        found = find_candidates(features, factors, retriever, settings.candidates, unhurried(), exactly, keep)
+        exploration = week_exploration(lake, week, settings, features, week_genres(lake, week, factors))
+        found = find_candidates(
+            features, factors, retriever, settings.candidates, unhurried(), exactly, keep, exploration
+        )
     yield dg.MaterializeResult(
         asset_key=keys.CANDIDATES,
         metadata={"dagster/row_count": lake.row_count(CANDIDATES, week), "funnel": _funnel(found.funnel)},
@@ -121,9 +130,26 @@ def week_content(lake: Lake, week: dt.date, features: WeekFeatures) -> Content:
     return Content(known.get("text"), known.get("audio"), playlists, length, sounds)
 
 
-def week_calibration(lake: Lake, week: dt.date, factors: CollaborativeFactors, rules: AssemblyParams) -> Calibration:
+def week_genres(lake: Lake, week: dt.date, factors: CollaborativeFactors) -> Genres:
+    """The genres of the week's recordings."""
+    return read_genres(preferred_editions(lake, week, ["genres"])["genres"], factors.served)
+
+
+def week_exploration(
+    lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures, genres: Genres
+) -> Exploration | None:
+    """What is left to chance, None where the settings leave nothing to it."""
+    params = settings.exploration
+    recording_arms, posteriors = (lake.read_week(f"features/{name}", week) for name in ARM_TABLES)
+    arms = read_arms(recording_arms, posteriors, genres.names, features.recording_count, params)
+    allowed = lake.read_week("features/listeners", week, ["allow_exploration"])
+    key = keys_of(hashes(features.user_id), seed_for("exploration", week, settings.run.seed))
+    exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params)
+    return exploration if exploration.explore_slots else None
+
+
+def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyParams) -> Calibration:
     """The genres of the week's recordings, and how firmly each listener's mix is held on to."""
-    genres = read_genres(preferred_editions(lake, week, ["genres"])["genres"], factors.served)
     listeners = lake.read_week("features/listeners", week, ["adventurousness"])
     return Calibration(
         genres, weights(rules.calibration_weight, floats_with_nan(listeners, "listeners", "adventurousness"))
@@ -142,7 +168,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
             deps=[
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
-                *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings")),
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "playlist_texts", "playlist_recordings")),
             ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
@@ -168,7 +194,7 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     of = playlist_inputs(lake, week, settings)
     with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
         made = build_playlists(
-            of.features, of.factors, batches, of.params, unhurried(), keep, of.content, of.calibration
+            of.features, of.factors, batches, of.params, unhurried(), keep, of.content, of.calibration, of.exploration
         )
     tables = {
         "relaxations": made.relaxations,
@@ -197,6 +223,7 @@ class PlaylistInputs:
     params: PlaylistParams
     content: Content
     calibration: Calibration
+    exploration: Exploration | None
 
     def mender(self, taken: Bools) -> ListMender:
         """What mends these lists where editions are taken down."""
@@ -209,8 +236,10 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Playl
     params = PlaylistParams(
         settings.candidates, settings.ranking, settings.rules, settings.serving, settings.arrangement
     )
-    content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
-    return PlaylistInputs(features, factors, params, content, calibration)
+    content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
+    calibration = week_calibration(lake, week, genres, settings.rules)
+    exploration = week_exploration(lake, week, settings, features, genres)
+    return PlaylistInputs(features, factors, params, content, calibration, exploration)
 
 
 def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.assets.playlists import CANDIDATES, week_calibration, week_content
+from dagster_project.assets.playlists import CANDIDATES, week_calibration, week_content, week_genres
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
@@ -75,7 +75,7 @@ def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
         lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
         PlaylistParams(settings.candidates, settings.ranking, rules, settings.serving),
         content=week_content(lake, WEEK, features),
-        calibration=week_calibration(lake, WEEK, world.factors, rules),
+        calibration=week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), rules),
     )
     slots, mixes = made.slots, made.mixes
     owner = slots["user_index"].to_numpy()

@@ -31,7 +31,10 @@ from dagster_project.manifest import SEEDED_STEPS
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
 from dagster_project.table_schemas import VECTORS
 
-HISTORY = {dg.AssetKey(["history", name]) for name in ("weekly_playlists", "weekly_playlist_tracks", "fused_vectors")}
+HISTORY = {
+    dg.AssetKey(["history", name])
+    for name in ("weekly_playlists", "weekly_playlist_tracks", "fused_vectors", "bandit_feedback")
+}
 PYTHON_STEPS = {
     keys.LANDING_FILES,
     keys.COLLABORATIVE_FACTORS,

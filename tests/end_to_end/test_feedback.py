@@ -177,6 +177,56 @@ def test_what_was_heard_in_a_list_is_not_given_again(loop: Loop) -> None:
     assert again == [(0,)]
 
 
+def test_what_is_known_of_an_arm_is_what_became_of_its_slots(loop: Loop) -> None:
+    counted = query(
+        loop.home.root,
+        f"""
+        select
+            arm_id,
+            count(reached_at),
+            count(*) filter (where reached_at is not null and (completed or saved)),
+            1 + coalesce(
+                sum(pow(0.97, date_diff('week', week, date '{MONDAY}')))
+                filter (where reached_at is not null and (completed or saved)), 0
+            )
+        from weekly_playlist_tracks
+        inner join playlist_slot_outcomes using (program_id, week, user_id, position)
+        where slot_kind = 'explore'
+        group by arm_id
+        """,
+    )
+    known = query(
+        loop.home.root,
+        f"select arm_id, pulls, rewards, alpha from bandit_arms where week = '{MONDAY}' and segment = 'everyone'",
+    )
+    expected = {str(arm): tuple(row) for arm, *row in counted}
+    assert sum(int(str(pulls)) for _, pulls, _, _ in known) > 100
+    for arm, pulls, rewards, alpha in known:
+        if str(arm) in expected:
+            assert (pulls, rewards) == expected[str(arm)][:2]
+            assert float(str(alpha)) == pytest.approx(float(str(expected[str(arm)][2])), abs=1e-5)
+
+
+def test_each_segment_learns_of_its_own_slots(loop: Loop) -> None:
+    # Every slot is counted under one segment, and what everyone's arm got is their sum.
+    sums = query(
+        loop.home.root,
+        f"""
+        select count(*)
+        from (
+            select arm_id, sum(pulls) filter (where segment <> 'everyone') as others, max(pulls) filter (
+                where segment = 'everyone'
+            ) as everyone
+            from bandit_arms
+            where week = '{MONDAY}'
+            group by arm_id
+        ) as sums
+        where others > everyone
+        """,
+    )
+    assert sums == [(0,)]
+
+
 def test_a_monday_run_again_takes_nothing_back(loop: Loop) -> None:
     assert run_week(loop.home, WEEKS[1])
     rows = query(loop.home.root, "select week, user_id, position, reached_at from playlist_slot_outcomes")

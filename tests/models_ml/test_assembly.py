@@ -39,25 +39,25 @@ def relaxed(relaxations) -> list[tuple]:
 
 
 def test_without_a_rule_in_the_way_the_best_thirty_are_taken_in_order():
-    assert draw(slate(range(40)), PARAMS)[0].tolist() == list(range(30))
+    assert draw(slate(range(40)), PARAMS).picks[0].tolist() == list(range(30))
 
 
 def test_an_artist_gets_two_tracks_and_then_the_next_best_follow():
-    picks = draw(slate([7] * 5 + list(range(100, 140))), PARAMS)[0].tolist()
+    picks = draw(slate([7] * 5 + list(range(100, 140))), PARAMS).picks[0].tolist()
     assert picks == [0, 1, *range(5, 33)]
 
 
 def test_an_album_gets_two_tracks_whoever_plays_on_it():
-    picks = draw(slate(range(40), albums=[9] * 5 + list(range(100, 135))), PARAMS)[0].tolist()
+    picks = draw(slate(range(40), albums=[9] * 5 + list(range(100, 135))), PARAMS).picks[0].tolist()
     assert picks == [0, 1, *range(5, 33)]
 
 
 def test_tracks_without_an_album_do_not_count_against_each_other():
-    assert draw(slate(range(40), albums=[-1] * 40), PARAMS)[0].tolist() == list(range(30))
+    assert draw(slate(range(40), albums=[-1] * 40), PARAMS).picks[0].tolist() == list(range(30))
 
 
 def test_known_artists_get_fifteen_tracks_and_no_more():
-    picks = draw(slate(range(60), is_new=[False] * 30 + [True] * 30), PARAMS)[0].tolist()
+    picks = draw(slate(range(60), is_new=[False] * 30 + [True] * 30), PARAMS).picks[0].tolist()
     assert picks == [*range(15), *range(30, 45)]
 
 
@@ -68,19 +68,21 @@ def test_a_share_is_rounded_up_to_whole_tracks(share, needed):
 
 
 def test_a_share_of_all_takes_no_known_artist():
-    picks = draw(slate(range(60), is_new=[False, True] * 30), AssemblyParams(new_artist_share=1.0))[0]
+    picks = draw(slate(range(60), is_new=[False, True] * 30), AssemblyParams(new_artist_share=1.0)).picks[0]
     assert picks.tolist() == list(range(1, 60, 2))
 
 
 def test_a_list_that_can_be_filled_relaxes_nothing():
-    picks, relaxations = draw_giving_way(slate(range(40)), PARAMS)
+    draws, relaxations = draw_giving_way(slate(range(40)), PARAMS)
+    picks = draws.picks
     assert (picks >= 0).all()
     assert relaxed(relaxations) == []
 
 
 def test_new_artists_give_way_first_and_only_as_far_as_needed():
     # 22 known and 8 new: a half asks for 15 new, a quarter for 8.
-    picks, relaxations = draw_giving_way(slate(range(30), is_new=[False] * 22 + [True] * 8), PARAMS)
+    draws, relaxations = draw_giving_way(slate(range(30), is_new=[False] * 22 + [True] * 8), PARAMS)
+    picks = draws.picks
     assert sorted(picks[0]) == list(range(30))
     assert relaxed(relaxations) == [("new_artist_share", 1, 0.5, 0.25)]
 
@@ -92,13 +94,15 @@ def test_two_steps_are_two_rows():
 
 def test_only_the_rule_that_was_in_the_way_is_recorded():
     # Ten artists of three tracks each, all new to the listener: only tracks_per_artist is in the way.
-    picks, relaxations = draw_giving_way(slate([place // 3 for place in range(30)]), PARAMS)
+    draws, relaxations = draw_giving_way(slate([place // 3 for place in range(30)]), PARAMS)
+    picks = draws.picks
     assert sorted(picks[0]) == list(range(30))
     assert relaxed(relaxations) == [("tracks_per_artist", 1, 2.0, 3.0)]
 
 
 def test_one_artist_with_one_album_still_fills_a_list():
-    picks, relaxations = draw_giving_way(slate([1] * 30, albums=[1] * 30), PARAMS)
+    draws, relaxations = draw_giving_way(slate([1] * 30, albums=[1] * 30), PARAMS)
+    picks = draws.picks
     assert sorted(picks[0]) == list(range(30))
     limits = [2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 30.0]
     steps = list(pairwise(limits))
@@ -106,13 +110,15 @@ def test_one_artist_with_one_album_still_fills_a_list():
 
 
 def test_fewer_than_thirty_stay_unfilled_and_relax_nothing():
-    picks, relaxations = draw_giving_way(slate([1] * 29), PARAMS)
+    draws, relaxations = draw_giving_way(slate([1] * 29), PARAMS)
+    picks = draws.picks
     assert picks[0, -1] == -1
     assert relaxed(relaxations) == []
 
 
 def test_no_candidates_at_all_is_an_empty_list():
-    picks, relaxations = draw_giving_way(slate([]), PARAMS)
+    draws, relaxations = draw_giving_way(slate([]), PARAMS)
+    picks = draws.picks
     assert picks.tolist() == [[-1] * PLAYLIST_LENGTH]
     assert relaxed(relaxations) == []
 
@@ -127,7 +133,8 @@ def test_the_ladder_ends_where_any_thirty_tracks_fit():
 def test_limits_hold_exactly_at_what_is_recorded(seed, artists, count):
     random = np.random.default_rng(seed)
     one = slate(random.integers(0, artists, count), random.integers(-1, artists, count), random.random(count) < 0.5)
-    picks, relaxations = draw_giving_way(one, PARAMS)
+    draws, relaxations = draw_giving_way(one, PARAMS)
+    picks = draws.picks
     chosen = picks[0]
     assert len(set(chosen)) == PLAYLIST_LENGTH
     limits = {"new_artist_share": 0.5, "tracks_per_album": 2.0, "tracks_per_artist": 2.0}
@@ -146,8 +153,8 @@ def test_a_listener_gets_the_same_list_alone_and_among_others(seed):
     valid = np.arange(45) < random.integers(25, 46, 5)[:, None]
     many = Slate(random.integers(0, 12, shape), random.integers(-1, 15, shape), random.random(shape) < 0.4, valid)
     together, _ = draw_giving_way(many, PARAMS)
-    alone = [draw_giving_way(many.rows(np.array([row])), PARAMS)[0][0] for row in range(5)]
-    assert together.tolist() == np.array(alone).tolist()
+    alone = [draw_giving_way(many.rows(np.array([row])), PARAMS)[0].picks[0] for row in range(5)]
+    assert together.picks.tolist() == np.array(alone).tolist()
 
 
 def repeats(artists) -> int:

@@ -70,7 +70,7 @@ def test_each_pick_is_worth_most_beside_what_was_drawn_before(seed: int) -> None
     genres = [sorted(random.choice(4, random.integers(0, 4), replace=False).tolist()) for _ in range(60)]
     score, weight = random.random(60), random.uniform(0.1, 3.0)
     mixed = mix(score, genres, taste.tolist(), weight)
-    picks = draw(slate(mixed), FREE)[0]
+    picks = draw(slate(mixed), FREE).picks[0]
     assert len(set(picks.tolist())) == PLAYLIST_LENGTH
     for slot, pick in enumerate(picks):
         before = held_by(genres, picks[:slot], 4)
@@ -96,7 +96,7 @@ def test_a_list_comes_nearer_to_its_listener_with_the_weight_and_caps_hold() -> 
     params = AssemblyParams(tracks_per_artist=2, tracks_per_album=30, new_artist_share=0.0)
     found = []
     for weight in (0.01, 0.5, 5.0, 50.0):
-        picks = draw(slate(mix(score, genres, taste, weight), artists), params)[0]
+        picks = draw(slate(mix(score, genres, taste, weight), artists), params).picks[0]
         assert np.bincount(artists[picks]).max() <= 2
         found.append(_left(np.float32(taste), held_by(genres, picks, 3)))
     assert found == sorted(found, reverse=True)
@@ -105,7 +105,7 @@ def test_a_list_comes_nearer_to_its_listener_with_the_weight_and_caps_hold() -> 
 
 def test_a_listener_of_no_known_taste_gets_the_best_by_score() -> None:
     score = np.random.default_rng(1).random(50)
-    picks = draw(slate(mix(score, [[0]] * 25 + [[1]] * 25, [0.0, 0.0], 9.0)), FREE)[0]
+    picks = draw(slate(mix(score, [[0]] * 25 + [[1]] * 25, [0.0, 0.0], 9.0)), FREE).picks[0]
     assert picks.tolist() == np.argsort(-score)[:PLAYLIST_LENGTH].tolist()
 
 

@@ -17,13 +17,21 @@ from models_ml.calibration import Calibration, weights
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeFactors, CollaborativeParams, fit_collaborative
 from models_ml.errors import InputError
+from models_ml.exploration.arms import Exploration, read_arms
+from models_ml.exploration.params import ExplorationParams
+from models_ml.exploration.uniforms import keys
+from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
+from models_ml.funnel import hashes
 from models_ml.genres import read_genres
 from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
 from models_ml.slates import goes_first
 
 PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=9))
+
+
+BOLD = ExplorationParams(softmax_listener_share=0.3, exploit_temperature=0.3)
 
 
 def trained_on(world: World, factors=6) -> CollaborativeFactors:
@@ -34,18 +42,34 @@ def trained_on(world: World, factors=6) -> CollaborativeFactors:
     return fit_collaborative(world.interactions, *ids, how, 1)
 
 
-def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
-    """The playlists of a world."""
+def made(world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD) -> PlaylistTables:
+    """The playlists of a world.  explored: None leaves nothing to chance."""
     features, trained = world.features(), trained_on(world, factors)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
-    candidates = find_candidates(features, trained, retriever, params.candidates)
-    genres = read_genres(
-        pa.array([[f"genre {place % 9}"] for place in range(len(features.recordings))]), trained.served
-    )
+    names = [f"genre {place % 9}" for place in range(len(features.recordings))]
+    genres = read_genres(pa.array([[name] for name in names]), trained.served)
+    exploration = explored and some_arms(features, genres.names, names, world.listeners, explored)
+    candidates = find_candidates(features, trained, retriever, params.candidates, exploration=exploration)
     calibration = Calibration(
         genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
     )
-    return build_playlists(features, trained, in_blocks(candidates.table, params), params, calibration=calibration)
+    batches = in_blocks(candidates.table, params)
+    return build_playlists(features, trained, batches, params, calibration=calibration, exploration=exploration)
+
+
+def some_arms(
+    features: WeekFeatures, genre_names: pa.Array, names: list[str], listeners: pa.Table, params: ExplorationParams
+) -> Exploration:
+    """Every fifth recording by a new artist, an arm of one genre."""
+    members = [(place, "new_artist") for place in range(0, len(names), 5)]
+    members += [(place, "genre:genre 3") for place, name in enumerate(names) if name == "genre 3"]
+    arms = {"arm_id": ["genre:genre 3", "new_artist", "nothing_special"]}
+    known = pa.table({**arms, "segment": ["everyone"] * 3, "alpha": [2.0, 3.0, 4.0], "beta": [4.0, 3.0, 2.0]})
+    place, arm = zip(*members, strict=True)
+    recording_arms = pa.table({"recording_index": pa.array(place, pa.int32()), "arm_id": list(arm)})
+    read = read_arms(recording_arms, known, genre_names, len(names), params)
+    allowed = listeners["allow_exploration"].to_numpy(zero_copy_only=False).astype(bool)
+    return Exploration(read, allowed, keys(hashes(features.user_id), 3), params)
 
 
 def in_blocks(candidates: pa.Table, params: PlaylistParams) -> list[pa.RecordBatch]:
@@ -184,6 +208,62 @@ def test_the_block_size_changes_nothing():
         made(world, replace(PARAMS, candidates=replace(PARAMS.candidates, block_listeners=size))) for size in (7, 999)
     )
     assert small.slots.combine_chunks() == large.slots.combine_chunks()
+
+
+@few_examples
+@given(worlds)
+def test_slots_for_arms_are_of_their_arm_and_say_by_what_chance(world):
+    playlists = made(world)
+    for rows in by_listener(playlists).values():
+        assert sorted(row["draw_number"] for row in rows) == list(range(1, 31))
+        explored = [row for row in rows if row["slot_kind"] == "explore"]
+        numbers = sorted(row["draw_number"] for row in explored)
+        # Where the rules leave nothing for a third draw, the list has run dry, and the rest was filled in.
+        ran_dry = not all(row["propensity_valid"] for row in rows)
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(numbers) == 3 or (len(numbers) < 3 and ran_dry)
+        for row in explored:
+            arms = {"new_artist"} if row["recording_index"] % 5 == 0 else set()
+            arms |= {"genre:genre 3"} if row["recording_index"] % 9 == 3 else set()
+            assert row["arm_id"] in (arms or {"nothing_special"})
+            assert 0 < row["p_arm"] <= 1
+            assert row["propensity_valid"]
+            assert row["segment"] == "everyone" or row["segment"].startswith("genre ")
+        for row in rows:
+            assert 0 < row["p_track"] <= 1 + 1e-12
+            assert (row["arm_id"] is None) == (row["slot_kind"] == "exploit")
+            assert row["feasible_count"] is not None or row["p_track"] == 1
+
+
+CHANCES = ["slot_kind", "segment", "arm_id", "p_arm", "p_track", "feasible_count", "draw_number", "propensity_valid"]
+
+
+def test_who_does_not_want_to_explore_gets_the_list_without_chance_and_others_another():
+    world = random_world(8, listeners=40)
+    place = world.listeners.column_names.index("allow_exploration")
+    allowed = pa.array([number % 2 == 0 for number in range(40)])
+    asked = world.replaced(listeners=world.listeners.set_column(place, "allow_exploration", allowed))
+    explored, plain = by_listener(made(asked)), by_listener(made(asked, explored=None))
+    assert all(explored[listener] == plain[listener] for listener in range(1, 40, 2))
+    assert all(explored[listener] != plain[listener] for listener in range(0, 40, 2))
+    assert {row["slot_kind"] for rows in plain.values() for row in rows} == {"exploit"}
+    assert {row["p_track"] for rows in plain.values() for row in rows} == {1.0}
+
+
+def test_with_no_slots_for_arms_and_no_soft_lists_nothing_but_chance_is_gone():
+    # The search for arms is off with them: the lists are those of no exploration at all, to the last bit.
+    world = random_world(9, listeners=40)
+    none = ExplorationParams(slot_share=0.0, softmax_listener_share=0.0)
+    assert made(world, explored=none).slots.combine_chunks() == made(world, explored=None).slots.combine_chunks()
+
+
+def test_where_a_list_runs_dry_what_chance_drew_stays_and_the_rest_is_no_propensity():
+    # Six artists: no list of thirty without the caps giving way.
+    playlists = made(random_world(10, listeners=30, recordings=60, artists=6))
+    assert playlists.relaxations.num_rows
+    rows = [row for rows in by_listener(playlists).values() for row in rows]
+    assert all(row["propensity_valid"] == (row["feasible_count"] is not None) for row in rows)
+    assert sum(row["slot_kind"] == "explore" for row in rows) == 3 * len(rows) / 30
 
 
 def test_rows_in_another_order_are_refused():

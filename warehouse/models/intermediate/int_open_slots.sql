@@ -26,7 +26,9 @@ slots as (
         week,
         user_id,
         position,
-        track_id
+        track_id,
+        segment,
+        arm_id
     from {{ ref('stg_recommendation_history') }}
     where program_id = '{{ var("program_id") }}'
 
@@ -70,6 +72,8 @@ final as (
         slots.position,
         tracks.recording_index,
         tracks.artist_index,
+        slots.segment,
+        slots.arm_id,
         lists.available_at,
         lists.available_at + interval ({{ outcome_window_days() }}) day as closes_at
     from slots

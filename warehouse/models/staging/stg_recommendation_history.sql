@@ -7,7 +7,9 @@ with delivered as (
         week,
         user_id,
         position,
-        track_id
+        track_id,
+        segment,
+        arm_id
     from {{ source('history', 'weekly_playlist_tracks') }}
 
 ),
@@ -26,7 +28,9 @@ final as (
         delivered.week,
         delivered.user_id,
         delivered.position,
-        delivered.track_id
+        delivered.track_id,
+        delivered.segment,
+        delivered.arm_id
     from delivered
     inner join committed on delivered.week = committed.committed_week
 

@@ -23,6 +23,14 @@ select
     shared_playlist_index,
     is_refill,
     genres,
-    genres_are_guessed
+    genres_are_guessed,
+    slot_kind,
+    segment,
+    arm_id,
+    p_arm,
+    p_track,
+    feasible_count,
+    draw_number,
+    propensity_valid
 from {{ source('ml', 'playlist_slots') }}
 where week = {{ week() }}

@@ -1,0 +1,175 @@
+-- What is known of each arm for each segment of taste: Beta(alpha, beta) of the chance that its slot is heard to the end
+-- or saved. Everyone's starts from the prior, a segment's from everyone's mean.
+
+with feedback as (
+
+    select
+        segment,
+        arm_id,
+        pulls,
+        rewards,
+        {{ discounted('rewards', weeks_before_week('list_week')) }} as rewards_now,
+        {{ discounted('pulls - rewards', weeks_before_week('list_week')) }} as refusals_now
+    from {{ ref('bandit_feedback') }}
+
+),
+
+memberships as (
+
+    select * from {{ ref('recording_arms') }}
+
+),
+
+exposure as (
+
+    select * from {{ ref('int_exposure') }}
+
+),
+
+available as (
+
+    select distinct recording_index
+    from {{ ref('editions') }}
+    where unavailable_rule is null
+
+),
+
+segments as (
+
+    select 'everyone' as segment
+
+    union
+
+    select genre as segment
+    from {{ ref('int_recording_genres') }}
+
+),
+
+-- Every recording with each of its arms, those of no other with nothing_special.
+counted as (
+
+    select
+        coalesce(memberships.arm_id, 'nothing_special') as arm_id,
+        sum(coalesce(exposure.slots, 0)) as slots,
+        count(available.recording_index) as recordings
+    from {{ ref('recordings') }} as recordings
+    left join memberships on recordings.recording_index = memberships.recording_index
+    left join exposure on recordings.recording_index = exposure.recording_index
+    left join available on recordings.recording_index = available.recording_index
+    group by coalesce(memberships.arm_id, 'nothing_special')
+
+),
+
+arms as (
+
+    select
+        arm_id,
+        slots,
+        recordings
+    from counted
+
+    union all
+
+    select
+        'nothing_special' as arm_id,
+        0 as slots,
+        0 as recordings
+    where 'nothing_special' not in (select counted.arm_id from counted)
+
+),
+
+shares as (
+
+    select
+        arms.arm_id,
+        arms.slots / nullif((select sum(exposure.slots) from exposure), 0) as exposure_share,
+        arms.recordings / nullif((select count(*) from available), 0) as supply_share
+    from arms
+
+),
+
+pooled as (
+
+    select
+        arm_id,
+        sum(pulls) as pulls,
+        sum(rewards) as rewards,
+        cast(sum(rewards_now) as double) as rewards_now,
+        cast(sum(refusals_now) as double) as refusals_now
+    from feedback
+    group by arm_id
+
+),
+
+by_segment as (
+
+    select
+        segment,
+        arm_id,
+        sum(pulls) as pulls,
+        sum(rewards) as rewards,
+        cast(sum(rewards_now) as double) as rewards_now,
+        cast(sum(refusals_now) as double) as refusals_now
+    from feedback
+    group by segment, arm_id
+
+),
+
+everyone as (
+
+    select
+        'everyone' as segment,
+        shares.arm_id,
+        {{ var('exploration_prior_rewards') }} + coalesce(pooled.rewards_now, 0) as alpha,
+        {{ var('exploration_prior_refusals') }} + coalesce(pooled.refusals_now, 0) as beta,
+        coalesce(pooled.pulls, 0) as pulls,
+        coalesce(pooled.rewards, 0) as rewards,
+        shares.exposure_share,
+        shares.supply_share
+    from shares
+    left join pooled on shares.arm_id = pooled.arm_id
+
+),
+
+of_taste as (
+
+    select
+        segments.segment,
+        everyone.arm_id,
+        {{ var('exploration_segment_prior_pulls') }} * everyone.alpha / (everyone.alpha + everyone.beta)
+        + coalesce(by_segment.rewards_now, 0) as alpha,
+        {{ var('exploration_segment_prior_pulls') }} * everyone.beta / (everyone.alpha + everyone.beta)
+        + coalesce(by_segment.refusals_now, 0) as beta,
+        coalesce(by_segment.pulls, 0) as pulls,
+        coalesce(by_segment.rewards, 0) as rewards,
+        everyone.exposure_share,
+        everyone.supply_share
+    from segments
+    cross join everyone
+    left join by_segment on segments.segment = by_segment.segment and everyone.arm_id = by_segment.arm_id
+    where segments.segment <> 'everyone'
+
+),
+
+final as (
+
+    select * from everyone
+
+    union all
+
+    select * from of_taste
+
+)
+
+select
+    segment,
+    arm_id,
+    cast(alpha as double) as alpha,
+    cast(beta as double) as beta,
+    cast({{ var('exploration_discount') }} as double) as discount,
+    cast(pulls as bigint) as pulls,
+    cast(rewards as bigint) as rewards,
+    cast(exposure_share as double) as exposure_share,
+    cast(supply_share as double) as supply_share
+from final
+order by segment, arm_id
