@@ -19,6 +19,7 @@ from models_ml.collaborative import CollaborativeParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
 from models_ml.fusion import FusionParams
+from models_ml.ranker.params import RankerParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
@@ -158,6 +159,7 @@ class Configuration:
     retrieval: RetrievalParams = field(default_factory=RetrievalParams)
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
+    ranker: RankerParams = field(default_factory=RankerParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
 
@@ -174,6 +176,8 @@ class Configuration:
         return {
             "program_id": self.run.program_id,
             "evaluation_window_weeks": self.evaluation.window_weeks,
+            "ranker_training_weeks": self.ranker.training_weeks,
+            "ranker_zeros_kept": self.ranker.zeros_kept,
             **dataclasses.asdict(self.weighting),
         }
 

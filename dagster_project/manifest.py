@@ -29,6 +29,7 @@ PACKAGES = (
     "implicit",
     "usearch",
     "gensim",
+    "lightgbm",
     "torch",
     "soundfile",
     "soxr",
@@ -42,6 +43,7 @@ SEEDED_STEPS = (
     "audio_vectors",
     "fused_vectors",
     "retrieval_probes",
+    "ranker",
     "evaluation_metrics",
 )
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
@@ -49,7 +51,9 @@ VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
 MANIFEST_TABLES = (
     "vectors/listener_factors",
     "vectors/recording_factors",
+    "ranker/ranker",
     "ml/playlist_slots",
+    "ml/ranking_features",
     "ml/relaxations",
     "ml/playlist_mixes",
     "ml/candidate_funnel",

@@ -4,7 +4,7 @@ Belongs here: the components, their weights, their sum.
 Does not: which candidates there are, which thirty are taken.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
@@ -83,7 +83,10 @@ class RankingParams:
 
 @dataclass(frozen=True)
 class Components:
-    """(c,) float64 each; final is their sum, taken in this order."""
+    """(c,) float64 each; final is their sum, taken in this order.
+
+    The last three are what a learned ranker adds, zero without one.
+    """
 
     collaborative: Floats
     artist_affinity: Floats
@@ -91,6 +94,9 @@ class Components:
     audio: Floats
     popularity: Floats
     freshness: Floats
+    demand: Floats
+    genre_affinity: Floats
+    context: Floats
 
     def each(self) -> dict[str, Floats]:
         """The components by name, in their order."""
@@ -108,6 +114,16 @@ class Components:
     def take(self, places: Ints) -> "Components":
         """The components at these places, in the shape of `places`."""
         return Components(**{name: part[places] for name, part in self.each().items()})
+
+    def learned(self, places: Ints, families: dict[str, Floats]) -> "Components":
+        """The same, with what was learnt in place of what was declared, for the candidates at these places.
+
+        families: (places,) by name.  A component without a family stays: the popularity penalty comes on top.
+        """
+        parts = {name: getattr(self, name).copy() for name in families}
+        for name, learnt in families.items():
+            parts[name][places] = learnt
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)
@@ -160,6 +176,9 @@ def score(
         audio=_content(content.audio_share, content.audio_affinity, params.audio_weight, params) * is_personal,
         popularity=np.where(is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength),
         freshness=np.where(np.isnan(age_days), 0.0, fresh),
+        demand=np.zeros(len(recordings)),
+        genre_affinity=np.zeros(len(recordings)),
+        context=np.zeros(len(recordings)),
     )
 
 

@@ -36,13 +36,18 @@ from models_ml.evidence import Content
 from models_ml.features import WeekFeatures, read_features
 from models_ml.genres import read_genres
 from models_ml.playlist_tables import SLOTS_SCHEMA
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import Learning, PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
+from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
+from models_ml.ranker.params import RankerParams
+from models_ml.ranker.tables import read_ranker
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
 
 CANDIDATES = "candidates/candidates"
 SLOTS = "ml/playlist_slots"
+LOGGED = "ml/ranking_features"
+RANKER = "ranker/ranker"
 FEATURES_READ = (
     "listeners",
     "recordings",
@@ -114,6 +119,13 @@ def week_calibration(lake: Lake, week: dt.date, factors: CollaborativeFactors, r
     )
 
 
+def week_learning(lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams) -> Learning:
+    """What the week's candidates are scored with, and whose are kept for the weeks to come."""
+    return Learning(
+        read_ranker(lake.read_week(RANKER, week)), logged_listeners(features.user_id, week, params.example_listeners)
+    )
+
+
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     head = ("stage", "rule", "candidates", "listeners")
     return dg.MetadataValue.md(markdown_table(head, [tuple(row.values()) for row in funnel.to_pylist()]))
@@ -123,7 +135,11 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATES, *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings"))],
+            deps=[
+                keys.CANDIDATES,
+                keys.RANKER,
+                *map(keys.feature, (*FEATURES_READ, "playlist_texts", "playlist_recordings")),
+            ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -134,6 +150,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
             (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
+            (keys.ml("ranking_features"), "One row per sampled listener and candidate: what is learnt from later."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
         )
     ],
@@ -147,12 +164,21 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     batches = lake.batches(CANDIDATES, week, settings.candidates.block_listeners)
     params = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving)
     features, factors = week_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
-    with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
-        content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
-        made = build_playlists(features, factors, batches, params, unhurried(), keep, content, calibration)
+    content, calibration = week_content(lake, week, features), week_calibration(lake, week, factors, settings.rules)
+    learning = week_learning(lake, week, features, settings.ranker)
+    with (
+        lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep,
+        lake.writing(LOGGED, week, RANKING_FEATURES_SCHEMA) as log,
+    ):
+        made = build_playlists(
+            features, factors, batches, params, unhurried(), keep, content, calibration, learning, log
+        )
     yield dg.MaterializeResult(
         asset_key=keys.ml("playlist_slots"),
         metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},
+    )
+    yield dg.MaterializeResult(
+        asset_key=keys.ml("ranking_features"), metadata={"dagster/row_count": lake.row_count(LOGGED, week)}
     )
     for name, rows in (
         ("relaxations", made.relaxations),

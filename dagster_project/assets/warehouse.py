@@ -28,6 +28,7 @@ FEATURE_TABLES = (
     "market_popularity",
     "evaluation_truth",
     "slot_outcomes",
+    "ranking_examples",
     "playlist_texts",
     "playlist_recordings",
     "document_texts",

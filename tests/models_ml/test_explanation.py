@@ -1,5 +1,7 @@
 """Tests of the decomposition of scores, of anchors and of reason codes."""
 
+from dataclasses import fields
+
 import implicit.cpu.als
 import numpy as np
 import pytest
@@ -123,8 +125,7 @@ PROVEN = np.array([COLLABORATIVE_RUNG])
 
 
 def _components(**values):
-    parts = ("collaborative", "artist_affinity", "text", "audio", "popularity", "freshness")
-    return Components(**{name: np.array([values.get(name, 0.0)]) for name in parts})
+    return Components(**{part.name: np.array([values.get(part.name, 0.0)]) for part in fields(Components)})
 
 
 @pytest.mark.parametrize(

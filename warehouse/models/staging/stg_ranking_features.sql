@@ -1,0 +1,32 @@
+-- Candidates that earlier weeks kept, of the weeks the ranker learns from. Those are named by their dates, so that files
+-- of others are not read.
+
+select
+    week,
+    user_id,
+    recording_id,
+    position,
+    affinity,
+    standing,
+    liked_recordings,
+    text_share,
+    text_affinity,
+    audio_share,
+    audio_affinity,
+    age_days,
+    idle_days,
+    popularity_percentile,
+    recent_listeners,
+    market_strength,
+    artist_tracks,
+    artist_plays,
+    is_new_artist,
+    genre_taste,
+    genre_best,
+    rated_recordings,
+    disliked_share,
+    linear_score
+from {{ source('earlier_features', 'ranking_features') }}
+where
+    week >= {{ week() }} - interval ({{ 7 * var('ranker_training_weeks') }}) day
+    and week < {{ week() }}
