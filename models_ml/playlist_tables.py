@@ -100,7 +100,8 @@ def logged_table(
     user_id: pa.Array, recording_id: pa.Array, values: Floats, position: Floats, score: Floats
 ) -> pa.Table:
     """A row per candidate.  values: (c, features).  position: (c,) NaN for those not given.  score: the linear one."""
-    told = {name: pa.array(values[:, FEATURES.index(name)], pa.float32()) for name in TOLD}
+    parts = {name: np.ascontiguousarray(values[:, FEATURES.index(name)]) for name in TOLD}
+    told = {name: pa.array(part, pa.float32(), mask=np.isnan(part)) for name, part in parts.items()}
     given = pa.array(np.nan_to_num(position), pa.int8(), mask=np.isnan(position), safe=False)
     columns = {"user_id": user_id, "recording_id": recording_id, POSITION: given, **told}
     return pa.table({**columns, "linear_score": score.astype(np.float32)}, schema=RANKING_FEATURES_SCHEMA)

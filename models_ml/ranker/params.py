@@ -73,14 +73,18 @@ class RankerParams:
         },
     )
     most_trees: int = field(
-        default=300,
+        default=600,
         metadata={"unit": "trees", "min": 1, "max": 10_000, "doc": "An outcome; held-out rows say how many."},
     )
     learning_rate: float = field(
-        default=0.1,
+        default=0.05,
         metadata={"unit": "ratio", "min": 0.001, "max": 1.0, "doc": "What each tree adds of what it found."},
     )
-    leaves: int = field(default=8, metadata={"unit": "leaves", "min": 2, "max": 256, "doc": "Of each tree, at most."})
+    leaves: int = field(
+        # Demo world, seed 101, nDCG@30 of completions alone at 4 leaves .1582, of 8 at twice the rate .1539.
+        default=4,
+        metadata={"unit": "leaves", "min": 2, "max": 256, "doc": "Of each tree, at most."},
+    )
     rows_per_leaf: int = field(
         default=100, metadata={"unit": "rows", "min": 1, "max": 10**9, "doc": "In each leaf, at least."}
     )

@@ -80,7 +80,7 @@ def _learn_outcome(
         return None
     first = _boosted(examples, place, older, params, seed, newer)
     trees = max(int(first.best_iteration), 1)
-    rows, from_slots = _to_calibrate(examples, newer, seen, params)
+    rows, from_slots = _to_calibrate(examples, held_out, newer, seen, params)
     odds = first.predict(examples.values[rows], raw_score=True, num_iteration=trees)
     weight = examples.weight[rows]
     halves = examples.listener[rows] % 2 == 0
@@ -93,9 +93,11 @@ def _learn_outcome(
     return booster, platt(odds, seen[rows], weight), fit
 
 
-def _to_calibrate(examples: Examples, newer: Ints, seen: Bools, params: RankerParams) -> tuple[Ints, bool]:
-    """(rows, whether they are slots): slots that were reached, where enough came of them, else all held-out rows."""
-    slots = newer[examples.is_slot[newer]]
+def _to_calibrate(
+    examples: Examples, held_out: Bools, newer: Ints, seen: Bools, params: RankerParams
+) -> tuple[Ints, bool]:
+    """(rows, whether they are slots): held-out slots that were reached, where enough came of them, else `newer`."""
+    slots = np.flatnonzero(held_out & examples.is_slot)
     enough = min(int(seen[slots].sum()), int((~seen[slots]).sum())) >= params.minimum_positives
     return (slots, True) if enough else (newer, False)
 

@@ -25,7 +25,7 @@ from models_ml.slates import goes_first
 PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=9))
 
 
-def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
+def made(world: World, params=PARAMS, factors=6, learning=None) -> PlaylistTables:
     """The playlists of a world."""
     features = world.features()
     ids = features.user_id, features.recordings.recording_id
@@ -39,7 +39,9 @@ def made(world: World, params=PARAMS, factors=6) -> PlaylistTables:
     calibration = Calibration(
         genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
     )
-    return build_playlists(features, trained, in_blocks(candidates.table, params), params, calibration=calibration)
+    return build_playlists(
+        features, trained, in_blocks(candidates.table, params), params, calibration=calibration, learning=learning
+    )
 
 
 def in_blocks(candidates: pa.Table, params: PlaylistParams) -> list[pa.RecordBatch]:
