@@ -145,18 +145,23 @@ def _how(params: RankerParams, seed: int) -> dict[str, Any]:
 
 
 def platt(odds: Floats, seen: Bools, weight: Floats) -> Floats:
-    """(2,) slope and offset that make log odds those of what was seen; held near 1 and 0 where little was."""
-    design = np.stack([odds, np.ones(len(odds))], axis=1)
-    found = np.array([1.0, 0.0])
+    """(2,) slope and offset that make log odds those of what was seen; 1 and 0 where nothing was."""
+    if not len(odds):
+        return np.array([1.0, 0.0])
+    # Around the mean, from no slope and the share seen: log odds of another population may lie far from these rows'.
+    center = np.average(odds, weights=weight)
+    design = np.stack([odds - center, np.ones(len(odds))], axis=1)
+    share = (weight @ seen + 1.0) / (weight.sum() + 2.0)
+    found = np.array([0.0, np.log(share / (1.0 - share))])
     for _ in range(_NEWTON_STEPS):
         chance = logistic(design @ found)
-        gradient = design.T @ (weight * (chance - seen)) + _RIDGE * (found - [1.0, 0.0])
+        gradient = design.T @ (weight * (chance - seen)) + _RIDGE * (found - [1.0, found[1]])
         curvature = (design * (weight * chance * (1 - chance))[:, None]).T @ design + _RIDGE * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         found = found - step
         if np.abs(step).max() < 1e-10:
             break
-    return found
+    return np.array([found[0], found[1] - found[0] * center])
 
 
 def _compiled(boosters: dict[int, Any], examples: Examples, weights: Floats, chances: Floats) -> Ranker:

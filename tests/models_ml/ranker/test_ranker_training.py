@@ -134,6 +134,8 @@ def test_platt_finds_the_slope_and_the_offset_that_chances_were_drawn_with():
     seen = random.random(len(odds)) < logistic(0.5 * odds - 1.0)
     assert platt(odds, seen, np.ones(len(odds))) == pytest.approx([0.5, -1.0], abs=0.02)
     assert platt(odds[:0], seen[:0], odds[:0]) == pytest.approx([1.0, 0.0])
+    # Log odds of being found among thousands say how much, of what was given and reached, is finished.
+    assert platt(odds - 7.0, seen, np.ones(len(odds))) == pytest.approx([0.5, 2.5], abs=0.1)
 
 
 def test_chances_hold_on_rows_that_calibration_did_not_see():
