@@ -146,7 +146,7 @@ class PlaylistMaker:
         """The week, and how its playlists are made."""
         self._calibration = calibration
         self._learning = learning or Learning(None, np.zeros(features.listener_count, dtype=bool))
-        self._featured = CandidateFeatures(features, content, calibration.genres if calibration else None)
+        self._featured = CandidateFeatures(features, factors, content, calibration.genres if calibration else None)
         self._features = features
         self._factors = factors
         self._content = content

@@ -35,7 +35,7 @@ class Examples:
     linear_score: Floats
 
     def asked_of(self, outcome: int) -> Bools:
-        """(e,) True where it is learnt from: completions, of what listeners find themselves; others, of what was played.
+        """(e,) True where it is learnt from: completions, of what listeners find; others, of what was played.
 
         Who reaches a slot mostly completes it, so that slots say little of what is wanted. Learnt together, they took
         an eighth off nDCG@30 (demo world, seed 101: .1370 against CF's .1396).

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.arrays import Bools, Floats, Ints
+from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures
 from models_ml.funnel import sampled_listeners
@@ -25,11 +26,13 @@ from models_ml.ranking import ContentScores
 
 POSITION: Final = "position"
 FAMILIES: Final[dict[str, tuple[str, ...]]] = {
-    "collaborative": ("affinity", "standing", "liked_recordings"),
+    "collaborative": ("affinity", "standing", "cosine"),
     "text": ("text_share", "text_affinity"),
     "audio": ("audio_share", "audio_affinity"),
-    "freshness": ("age_days", "idle_days"),
-    "demand": ("popularity_percentile", "recent_listeners", "market_strength"),
+    # Not when it was last heard, nor by how many of late: our own lists move these within a week of being given.
+    # Without them, the best by completions are skipped 4 and 1 % less at nDCG@30 1 % above and below (seeds 101, 102).
+    "freshness": ("age_days",),
+    "demand": ("popularity_percentile", "market_strength"),
     "artist_affinity": ("artist_tracks", "artist_plays", "is_new_artist"),
     "genre_affinity": ("genre_taste", "genre_best"),
     "context": (POSITION, "rated_recordings", "disliked_share"),
@@ -76,16 +79,18 @@ class Featured:
 class CandidateFeatures:
     """Computes the features of one week's candidates."""
 
-    def __init__(self, features: WeekFeatures, content: Content, genres: Genres | None) -> None:
+    def __init__(
+        self, features: WeekFeatures, factors: CollaborativeFactors, content: Content, genres: Genres | None
+    ) -> None:
         """genres: None where no genre is known."""
         self._features = features
+        self._lengths = tuple(np.linalg.norm(of, axis=1) for of in (factors.listener_factors, factors.served))
         self._content = content
         self._genres = genres
-        recordings, interactions = features.recordings, features.interactions
-        self._recent = np.log1p(recordings.recent_listener_count.astype(np.float32))
+        interactions = features.interactions
         liked = _counts(interactions.pairs.indptr, interactions.preference > 0)
         rated = np.diff(interactions.pairs.indptr)
-        self._liked, self._rated = np.log1p(liked), np.log1p(rated)
+        self._rated = np.log1p(rated)
         self._disliked_share = np.where(rated > 0, 1.0 - liked / np.maximum(rated, 1), np.nan)
 
     def of(
@@ -108,14 +113,14 @@ class CandidateFeatures:
         columns = {
             "affinity": affinity,
             "standing": standing(rows, pool.scores[places]),
-            "liked_recordings": self._liked[owners],
+            # Near in taste, however popular: what skips go by (demo world: lists by cosine alone are skipped a
+            # fifteenth less than by affinity, and hold a third less of what is found).
+            "cosine": self._cosine(owners, recordings, pool.scores[places]),
             "text_share": content.text_share[places],
             "audio_share": content.audio_share[places],
             **self._affinities(listeners, rows, recordings),
             "age_days": week.recordings.age_days[recordings],
-            "idle_days": week.recordings.idle_days[recordings],
             "popularity_percentile": week.recordings.popularity_percentile[recordings],
-            "recent_listeners": self._recent[recordings],
             "market_strength": week.popular.strength(week.popular_list[owners], recordings),
             **self._artist(owners, recordings),
             "is_new_artist": is_new[places],
@@ -128,6 +133,11 @@ class CandidateFeatures:
             if name != POSITION:
                 values[:, column] = columns[name]
         return Featured(places, values, linear_score[places])
+
+    def _cosine(self, owners: Ints, recordings: Ints, scores: Floats) -> Floats:
+        """(c,) of the vectors that search takes the inner product of."""
+        of_listener, of_recording = self._lengths
+        return np.asarray(scores / np.maximum(of_listener[owners] * of_recording[recordings], 1e-9))
 
     def _affinities(self, listeners: Ints, rows: Ints, recordings: Ints) -> dict[str, Floats]:
         """How near each lies to what its listener likes, in words and in sound; NaN where there is none of either."""

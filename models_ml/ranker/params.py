@@ -64,7 +64,7 @@ class RankerParams:
         metadata={"unit": "score", "min": 0.0, "max": 100.0, "doc": "Per log odds of being saved, once played."},
     )
     skipped_weight: float = field(
-        default=0.5,
+        default=1.0,
         metadata={
             "unit": "score",
             "min": 0.0,

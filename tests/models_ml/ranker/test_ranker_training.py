@@ -107,7 +107,7 @@ def test_too_few_completions_teach_nothing_and_too_few_saves_only_leave_out_save
     without = learn(replace(examples, outcomes=np.stack([completed, saved & False, skipped])), PARAMS, 1)
     assert [fit.outcome for fit in without.fits] == ["completed", "skipped_early"]
     again = read_ranker(without.ranker.to_table())
-    assert again.weights.tolist() == [1.0, 0.0, -0.5]
+    assert again.weights.tolist() == [1.0, 0.0, -1.0]
     values = drawn_values(np.random.default_rng(8), 10)
     assert np.isnan(again.chance(values)[1]).all()
     assert np.isfinite(again.chance(values)[[0, 2]]).all()
