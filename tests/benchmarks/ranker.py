@@ -166,8 +166,8 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
     print("  spread of each family: " + ", ".join(f"{name} {np.std(part):.3f}" for name, part in parts.items()))
     penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
     learnt = np.sum(list(parts.values()), axis=0) - penalty * candidates.of("popularity_percentile")
-    search = candidates.of("affinity") + candidates.of("text_share") + candidates.of("audio_share")
-    return {"search": search, "linear": candidates.linear_score, "ranker": learnt}
+    # Standing orders a listener's candidates as search does.
+    return {"search": candidates.of("standing"), "linear": candidates.linear_score, "ranker": learnt}
 
 
 def _delivered(world: World, ranker: Ranker | None) -> pa.Table:

@@ -116,8 +116,8 @@ def test_too_few_completions_teach_nothing_and_too_few_saves_only_leave_out_save
 
 def test_a_table_with_a_part_missing_is_named():
     table = learnt().ranker.to_table()
-    with pytest.raises(InputError, match="ranker/ranker: no row with part thresholds and name affinity"):
-        read_ranker(table.filter(pa.compute.not_equal(table["name"], "affinity")))
+    with pytest.raises(InputError, match="ranker/ranker: no row with part thresholds and name standing"):
+        read_ranker(table.filter(pa.compute.not_equal(table["name"], "standing")))
 
 
 def test_one_week_is_held_out_by_listener_and_of_several_the_newest():

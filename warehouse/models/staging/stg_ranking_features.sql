@@ -6,7 +6,6 @@ select
     user_id,
     recording_id,
     position,
-    affinity,
     standing,
     cosine,
     text_share,
