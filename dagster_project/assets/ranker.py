@@ -41,7 +41,8 @@ def ranker(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Materi
     table = RANKER_SCHEMA.empty_table() if learnt.ranker is None else learnt.ranker.to_table()
     rows = lake.replace_week(RANKER, week, table, RANKER_SCHEMA)
     if learnt.ranker is None:
-        words = f"too few completions among {len(examples.week):,} examples: lists keep the linear score"
+        why = "too few completions" if settings.ranker.learned else "ranker.learned is false"
+        words = f"{why} ({len(examples.week):,} examples): lists keep the linear score"
         LOG.info("ranker: %s", words)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, "not_learnt": words})
     return dg.MaterializeResult(metadata={"dagster/row_count": rows, **_shown(learnt, examples.values)})
