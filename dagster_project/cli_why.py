@@ -100,7 +100,7 @@ def _by_the_code_that_made_it(
     ]
     if given:
         return f"{name} is another edition of number {given[0]['position']} of {listener['user_id']}, Monday {week}"
-    questions = ListQuestions(of.features, of.factors, of.params, of.content, of.calibration)
+    questions = ListQuestions(of.features, of.factors, of.params, of.content, of.calibration, learning=of.learning)
     pool = _pool(_of(lake, "candidates/candidates", week, user))
     standing = questions.standing(user, pool, recording, slots)
     if recording in pool.recordings:

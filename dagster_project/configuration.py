@@ -22,6 +22,7 @@ from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
 from models_ml.near_duplicates import NearDuplicateParams
+from models_ml.ranker.params import RankerParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
@@ -162,6 +163,7 @@ class Configuration:
     retrieval: RetrievalParams = field(default_factory=RetrievalParams)
     candidates: CandidateParams = field(default_factory=CandidateParams)
     ranking: RankingParams = field(default_factory=RankingParams)
+    ranker: RankerParams = field(default_factory=RankerParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     exploration: ExplorationParams = field(default_factory=ExplorationParams)
@@ -180,6 +182,8 @@ class Configuration:
         return {
             "program_id": self.run.program_id,
             "evaluation_window_weeks": self.evaluation.window_weeks,
+            "ranker_training_weeks": self.ranker.training_weeks,
+            "ranker_zeros_kept": self.ranker.zeros_kept,
             **dataclasses.asdict(self.weighting),
             **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
         }

@@ -28,6 +28,7 @@ RECORDING_SOUNDS = dg.AssetKey(["vectors", "recording_sounds"])
 AUDIO_VECTORS = dg.AssetKey(["vectors", "audio_vectors"])
 FUSED_VECTORS = dg.AssetKey(["vectors", "fused_vectors"])
 CANDIDATE_INDEX = dg.AssetKey(["vectors", "candidate_index"])
+RANKER = dg.AssetKey(["ranker", "ranker"])
 CANDIDATES = dg.AssetKey(["candidates", "candidates"])
 PLAYLISTS_PUBLISHED = dg.AssetKey(["published", "monday_mix"])
 

@@ -29,6 +29,7 @@ PACKAGES = (
     "implicit",
     "usearch",
     "gensim",
+    "lightgbm",
     "torch",
     "soundfile",
     "soxr",
@@ -43,6 +44,7 @@ SEEDED_STEPS = (
     "fused_vectors",
     "retrieval_probes",
     "exploration",
+    "ranker",
     "evaluation_metrics",
 )
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
@@ -50,7 +52,9 @@ VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
 MANIFEST_TABLES = (
     "vectors/listener_factors",
     "vectors/recording_factors",
+    "ranker/ranker",
     "ml/playlist_slots",
+    "ml/ranking_features",
     "ml/relaxations",
     "ml/playlist_mixes",
     "ml/candidate_funnel",

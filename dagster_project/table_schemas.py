@@ -14,6 +14,7 @@ from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
+from models_ml.ranker.features import RANKING_FEATURES_SCHEMA
 from models_ml.sound.labels import HEARD_SCHEMA
 
 COMMITTED_WEEKS = pa.schema(
@@ -114,6 +115,7 @@ STAND_INS = {
     "ml/playlist_mixes": MIXES_SCHEMA,
     "ml/rejected_candidates": REJECTED_SCHEMA,
     "ml/candidate_funnel": FUNNEL_SCHEMA,
+    "ml/ranking_features": RANKING_FEATURES_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,

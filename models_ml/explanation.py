@@ -124,6 +124,7 @@ def reason_codes(
     collaborative, popularity = components.collaborative, components.popularity
     by_artist = components.artist_affinity
     strongest = components.strongest()
+    wanted = (components.demand > 0) & (components.demand >= strongest)
     conditions = [
         (components.freshness > 0) & (components.freshness >= strongest),
         (collaborative > 0) & (collaborative >= strongest) & (anchor >= 0),
@@ -132,8 +133,8 @@ def reason_codes(
         (collaborative > 0) & (rung == CONTENT_RUNG),
         (collaborative > 0) & (rung == SEGMENT_RUNG),
         (by_artist > 0) & (by_artist >= strongest),
-        (popularity > 0) & is_own_popular,
-        (popularity > 0) & is_popular,
+        ((popularity > 0) | wanted) & is_own_popular,
+        ((popularity > 0) | wanted) & is_popular,
         (collaborative > 0) & (anchor >= 0),
         components.freshness > 0,
         is_own_popular,

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from models_ml.arrays import Floats, Ints
 from models_ml.assembly import PLAYLIST_LENGTH, Draws, Relaxations, Slate, is_full
+from models_ml.ranker.features import FEATURES, POSITION, RANKING_FEATURES_SCHEMA, TOLD
 from models_ml.rules import RUNGS, SOURCES, TOO_FEW_TRACKS
 from models_ml.slates import LaidOut
 
@@ -34,6 +35,12 @@ SLOTS_SCHEMA = pa.schema(
         "contribution_popularity": pa.float64(),
         "contribution_freshness": pa.float64(),
         "contribution_boost": pa.float64(),
+        "contribution_demand": pa.float64(),
+        "contribution_genre_affinity": pa.float64(),
+        "contribution_context": pa.float64(),
+        "p_complete": pa.float64(),
+        "p_save": pa.float64(),
+        "p_skip": pa.float64(),
         "reason_code": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
@@ -73,27 +80,41 @@ class PlaylistTables:
     listener without a playlist (RELAXATIONS_SCHEMA).
     ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
     mixes: one row per list: how far its genres are from its listener's, and the least far there is (MIXES_SCHEMA).
+    logged: one row per sampled listener and candidate that their vector found (RANKING_FEATURES_SCHEMA).
     """
 
     slots: pa.Table
     relaxations: pa.Table
     ranked: pa.Table
     mixes: pa.Table
+    logged: pa.Table
 
 
 def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
     """Both as one, each table in the order of the listeners."""
-    slots, relaxations, ranked, mixes = (
+    slots, relaxations, ranked, mixes, logged = (
         pa.concat_tables([getattr(some, part.name), getattr(others, part.name)]) for part in fields(PlaylistTables)
     )
     keys = [("user_index", "ascending"), ("position", "ascending")]
-    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes.sort_by(keys[:1]))
+    logged = logged.sort_by([("user_id", "ascending"), ("recording_id", "ascending")])
+    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes.sort_by(keys[:1]), logged)
 
 
 def mixes_table(listeners: Ints, found: tuple[Floats, Floats]) -> pa.Table:
     """A row per list; null for listeners of whom no genre is known."""
     numbers = [pa.array(values, pa.float64(), mask=np.isnan(values)) for values in found]
     return pa.table([pa.array(listeners, pa.int32()), *numbers], schema=MIXES_SCHEMA)
+
+
+def logged_table(
+    user_id: pa.Array, recording_id: pa.Array, values: Floats, position: Floats, score: Floats
+) -> pa.Table:
+    """A row per candidate.  values: (c, features).  position: (c,) NaN for those not given.  score: the linear one."""
+    parts = {name: np.ascontiguousarray(values[:, FEATURES.index(name)]) for name in TOLD}
+    told = {name: pa.array(part, pa.float32(), mask=np.isnan(part)) for name, part in parts.items()}
+    given = pa.array(np.nan_to_num(position), pa.int8(), mask=np.isnan(position), safe=False)
+    columns = {"user_id": user_id, "recording_id": recording_id, POSITION: given, **told}
+    return pa.table({**columns, "linear_score": score.astype(np.float32)}, schema=RANKING_FEATURES_SCHEMA)
 
 
 def ranked_table(listeners: Ints, laid: LaidOut, rows: Ints) -> pa.Table:

@@ -31,6 +31,7 @@ from models_ml.playlist_tables import (
     PlaylistTables,
     by_listener,
     chance_columns,
+    logged_table,
     mixes_table,
     primary_source,
     ranked_table,
@@ -39,7 +40,10 @@ from models_ml.playlist_tables import (
     source_lists,
 )
 from models_ml.pools import Pool, from_batch, merged
-from models_ml.ranking import Components, RankingParams, score
+from models_ml.ranker.features import FEATURES, POSITION, RANKING_FEATURES_SCHEMA, CandidateFeatures, Featured
+from models_ml.ranker.params import OUTCOMES
+from models_ml.ranker.tables import Ranker
+from models_ml.ranking import Components, ContentScores, RankingParams, score
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
 from models_ml.slates import (
@@ -56,6 +60,19 @@ from models_ml.slates import (
 )
 
 NO_CONTENT = Content()
+# Columns of the slots, in the order of the outcomes.
+_CHANCES = ("p_complete", "p_save", "p_skip")
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What candidates are scored with, and whose are kept to learn from.
+
+    ranker: None: by the linear score.  logged: (n,) True for listeners whose candidates' features are kept.
+    """
+
+    ranker: Ranker | None
+    logged: Bools
 
 
 @dataclass(frozen=True)
@@ -83,38 +100,37 @@ def build_playlists(
     content: Content = NO_CONTENT,
     calibration: Calibration | None = None,
     exploration: Exploration | None = None,
+    learning: Learning | None = None,
+    keep_logged: Callable[[pa.Table], None] | None = None,
 ) -> PlaylistTables:
     """Playlists of all listeners with candidates; see PlaylistTables.
 
     batches: of the candidates table, in its order.
-    keep: takes each block of the slots instead, so that memory does not grow with the listeners.
+    keep: takes each block of the slots instead, so that memory does not grow with the listeners; keep_logged the same
+    of the features that are kept.
     calibration: None where no genre is known.  exploration: None where nothing is left to chance.
+    learning: None where nothing was learnt and nothing will be.
     """
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
     ranked, mixes = [RANKED_SCHEMA.empty_table()], [MIXES_SCHEMA.empty_table()]
-    keep = keep or slots.append
-    for block in playlist_blocks(features, factors, batches, params, progress, content, calibration, exploration):
+    logged = [RANKING_FEATURES_SCHEMA.empty_table()]
+    keep, keep_logged = keep or slots.append, keep_logged or logged.append
+    maker = PlaylistMaker(features, factors, params, content, calibration, exploration, learning)
+    for block in playlist_blocks(maker, batches, progress):
         keep(block.slots)
+        keep_logged(block.logged)
         relaxations.append(block.relaxations)
         ranked.append(block.ranked)
         mixes.append(block.mixes)
-    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked, mixes)))
+    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked, mixes, logged)))
 
 
 def playlist_blocks(
-    features: WeekFeatures,
-    factors: CollaborativeFactors,
-    batches: Iterable[pa.RecordBatch],
-    params: PlaylistParams,
-    progress: Progress = silent,
-    content: Content = NO_CONTENT,
-    calibration: Calibration | None = None,
-    exploration: Exploration | None = None,
+    maker: "PlaylistMaker", batches: Iterable[pa.RecordBatch], progress: Progress = silent
 ) -> Iterator[PlaylistTables]:
     """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
-    maker = PlaylistMaker(features, factors, params, content, calibration, exploration)
     done, last = 0, -1
-    for made, user_index in in_order(maker.batch, batches, worker_count(params.threads)):
+    for made, user_index in in_order(maker.batch, batches, maker.workers):
         wrong = np.flatnonzero(np.diff(user_index, prepend=last) <= 0)
         if len(wrong):
             row, value = done + int(wrong[0]), int(user_index[wrong[0]])
@@ -122,7 +138,7 @@ def playlist_blocks(
         yield made
         done += len(user_index)
         last = int(user_index[-1]) if len(user_index) else last
-        progress(f"playlists: {done:,} of {features.listener_count:,} listeners")
+        progress(f"playlists: {done:,} of {maker.listener_count:,} listeners")
 
 
 class PlaylistMaker:
@@ -136,10 +152,13 @@ class PlaylistMaker:
         content: Content = NO_CONTENT,
         calibration: Calibration | None = None,
         exploration: Exploration | None = None,
+        learning: Learning | None = None,
     ) -> None:
         """The week, and how its playlists are made."""
         self._calibration = calibration
         self._exploration = exploration
+        self._learning = learning or Learning(None, np.zeros(features.listener_count, dtype=bool))
+        self._featured = CandidateFeatures(features, factors, content, calibration.genres if calibration else None)
         self._features = features
         self._factors = factors
         self._content = content
@@ -148,6 +167,16 @@ class PlaylistMaker:
         self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration)
         self._flow = Flow(factors.served, content.sounds, params.arrangement)
         self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
+
+    @property
+    def listener_count(self) -> int:
+        """Listeners of the week."""
+        return self._features.listener_count
+
+    @property
+    def workers(self) -> int:
+        """Blocks made side by side."""
+        return worker_count(self._params.threads)
 
     def batch(self, batch: pa.RecordBatch) -> tuple[PlaylistTables, Ints]:
         """(playlists, user_index) of one batch of the candidates table."""
@@ -185,12 +214,31 @@ class PlaylistMaker:
         full = rows[is_full(draws.picks[rows])]
         draws = draws.rows(full).by_place()
         chosen = np.take_along_axis(laid.order[full], draws.picks, axis=1) if len(full) else draws.picks
+        slots = self._slots(listeners, full, laid, chosen, draws)
         return PlaylistTables(
-            self._slots(listeners, full, laid, chosen, draws),
+            slots,
             RELAXATIONS_SCHEMA.empty_table(),
             ranked_table(listeners, laid, rows),
             self._mixes(listeners, full, laid, chosen),
+            self._logged(listeners, rows, laid.ranked, slots),
         )
+
+    def _logged(self, listeners: Ints, rows: Ints, ranked: RankedPool, slots: pa.Table) -> pa.Table:
+        """Features of the candidates of sampled listeners among these rows, and where those given stand."""
+        featured, pool = ranked.featured, ranked.pool
+        sampled = np.zeros(len(listeners), dtype=bool)
+        sampled[rows] = self._learning.logged[listeners[rows]]
+        kept = np.flatnonzero(sampled[pool.rows[featured.places]])
+        places, count = featured.places[kept], self._features.recording_count
+        owners, recordings = listeners[pool.rows[places]], pool.recordings[places].astype(np.int64)
+        given = slots["user_index"].to_numpy().astype(np.int64) * count + slots["recording_index"].to_numpy()
+        order = np.argsort(given, kind="stable")
+        at = np.searchsorted(given[order], owners * count + recordings)
+        position = np.full(len(places), np.nan)
+        hit = np.flatnonzero(np.append(given[order], -1)[at] == owners * count + recordings)
+        position[hit] = slots["position"].to_numpy()[order[at[hit]]]
+        ids = self._features.user_id.take(owners), self._features.recordings.recording_id.take(recordings)
+        return logged_table(*ids, featured.values[kept], position, featured.linear_score[kept])
 
     def _mixes(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints) -> pa.Table:
         """A row of each full list.  chosen: (lists, 30) places in the pool."""
@@ -239,7 +287,33 @@ class PlaylistMaker:
             features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull, content
         )
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
-        return RankedPool(pool, edition, components, ~known, personal)
+        featured = self._features_of(listeners, pool, content, ~known, components)
+        if self._learning.ranker is not None:
+            components = components.learned(featured.places, self._learning.ranker.contributions(featured.values))
+        return RankedPool(pool, edition, components, ~known, personal, featured)
+
+    def _features_of(
+        self, listeners: Ints, pool: Pool, content: ContentScores, is_new: Bools, linear: Components
+    ) -> Featured:
+        """Features of what the listeners' own vectors found: of all where a ranker scores them, else of the sample."""
+        asked = pool.is_personal()
+        if self._learning.ranker is None:
+            asked &= self._learning.logged[listeners[pool.rows]]
+        places = np.flatnonzero(asked)
+        if not len(places):
+            return Featured.nothing()
+        return self._featured.of(listeners, pool, places, content, is_new, linear.final)
+
+    def _outcome_chances(self, ranked: RankedPool, places: Ints, position: Ints) -> dict[str, pa.Array]:
+        """Chance of each outcome of slots, null where no ranker knows.  places: in the pool."""
+        chances = np.full((len(OUTCOMES), len(places)), np.nan)
+        row = ranked.featured.rows(places, len(ranked.pool))
+        known = np.flatnonzero(row >= 0)
+        if self._learning.ranker is not None and len(known):
+            values = ranked.featured.values[row[known]]
+            values[:, FEATURES.index(POSITION)] = position[known]
+            chances[:, known] = self._learning.ranker.chance(values)
+        return {name: pa.array(of, mask=np.isnan(of)) for name, of in zip(_CHANCES, chances, strict=True)}
 
     def _slots(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints, draws: Draws) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
@@ -259,7 +333,7 @@ class PlaylistMaker:
         components = ranked.components.take(flat)
         anchor = self._anchors(listeners, recordings, personal)
         lists = features.popular_list[owners]
-        told = self._as_evidence(components, recordings)
+        told = self._as_evidence(components, recordings, ranked.is_new[flat])
         evidence = self._content.evidence(owners, recordings, told)
         reasons = reason_codes(
             told,
@@ -288,6 +362,7 @@ class PlaylistMaker:
             "popularity_percentile": features.recordings.popularity_percentile[recordings],
             "final_score": components.final,
             **{f"contribution_{name}": part for name, part in components.each().items()},
+            **self._outcome_chances(ranked, flat, np.tile(np.arange(1, PLAYLIST_LENGTH + 1), len(listeners))),
             "reason_code": pa.array(reasons, pa.string()),
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
             "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
@@ -322,11 +397,22 @@ class PlaylistMaker:
         track = np.where(self._factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
         return np.where(personal, np.maximum(self._factors.rungs[owners], track), POPULAR_RUNG)
 
-    def _as_evidence(self, components: Components, recordings: Ints) -> Components:
-        """The components as reasons: an old release isn't a new one though freshness never ends, a boost is none."""
+    def _as_evidence(self, components: Components, recordings: Ints, is_new_artist: Bools) -> Components:
+        """The components as reasons, those that no sentence is true of left out.
+
+        Freshness fades and never ends, but an old release isn't a new one; what is learnt of an artist speaks of those
+        nobody knows yet too; genres, what a listener is like, and a boost are no evidence by themselves.
+        """
         fresh = self._features.recordings.age_days[recordings] <= self._params.candidates.fresh_days
-        freshness, nothing = np.where(fresh, components.freshness, 0.0), np.zeros(len(recordings))
-        return replace(components, freshness=freshness, boost=nothing)
+        nothing = np.zeros(len(recordings))
+        return replace(
+            components,
+            freshness=np.where(fresh, components.freshness, 0.0),
+            artist_affinity=np.where(is_new_artist, 0.0, components.artist_affinity),
+            genre_affinity=nothing,
+            context=nothing,
+            boost=nothing,
+        )
 
     def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) heard recording behind each personal track, -1 where none."""

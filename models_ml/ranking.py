@@ -4,7 +4,7 @@ Belongs here: the components, their weights, their sum.
 Does not: which candidates there are, which thirty are taken.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
@@ -87,7 +87,10 @@ class RankingParams:
 
 @dataclass(frozen=True)
 class Components:
-    """(c,) float64 each; final is their sum, taken in this order."""
+    """(c,) float64 each; final is their sum, taken in this order.
+
+    The last three are what a learned ranker adds, zero without one.
+    """
 
     collaborative: Floats
     artist_affinity: Floats
@@ -96,6 +99,9 @@ class Components:
     popularity: Floats
     freshness: Floats
     boost: Floats
+    demand: Floats
+    genre_affinity: Floats
+    context: Floats
 
     def each(self) -> dict[str, Floats]:
         """The components by name, in their order."""
@@ -113,6 +119,16 @@ class Components:
     def take(self, places: Ints) -> "Components":
         """The components at these places, in the shape of `places`."""
         return Components(**{name: part[places] for name, part in self.each().items()})
+
+    def learned(self, places: Ints, families: dict[str, Floats]) -> "Components":
+        """The same, with what was learnt in place of what was declared, for the candidates at these places.
+
+        families: (places,) by name.  A component without a family stays: the popularity penalty comes on top.
+        """
+        parts = {name: getattr(self, name).copy() for name in families}
+        for name, learnt in families.items():
+            parts[name][places] = learnt
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)
@@ -166,6 +182,9 @@ def score(
         popularity=np.where(is_personal, -params.popularity_penalty * percentile, params.popular_weight * strength),
         freshness=np.where(np.isnan(age_days), 0.0, fresh),
         boost=params.boost_weight * features.recordings.is_boosted[recordings],
+        demand=np.zeros(len(recordings)),
+        genre_affinity=np.zeros(len(recordings)),
+        context=np.zeros(len(recordings)),
     )
 
 

@@ -13,6 +13,7 @@ from models_ml.arrays import Bools, Floats, Ints, place_in_row
 from models_ml.assembly import Draws, Slate
 from models_ml.features import WeekFeatures
 from models_ml.pools import Pool
+from models_ml.ranker.features import Featured
 from models_ml.ranking import Components
 
 # Further apart than any two scores.
@@ -21,13 +22,14 @@ FAR: Final = 1e4
 
 @dataclass(frozen=True)
 class RankedPool:
-    """A pool with the edition, score components and newness of each candidate."""
+    """A pool with the edition, score components and newness of each candidate, and the features of some."""
 
     pool: Pool
     edition: Ints
     components: Components
     is_new: Bools
     personal: Bools
+    featured: Featured
 
 
 @dataclass(frozen=True)

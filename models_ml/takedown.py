@@ -19,7 +19,7 @@ from models_ml.eligibility import filter_codes
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA, mixes_table, undrawn
-from models_ml.playlists import PlaylistMaker, PlaylistParams
+from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams
 from models_ml.pools import Pool
 from models_ml.rules import FILTER_CODES, NEW_ARTIST_SHARE, TAKEN_DOWN, TRACKS_PER_ALBUM, TRACKS_PER_ARTIST
 from models_ml.slates import LaidOut
@@ -59,9 +59,10 @@ class ListMender(PlaylistMaker):
         taken: Bools,
         content: Content,
         calibration: Calibration | None,
+        learning: Learning | None = None,
     ) -> None:
-        """The week as its lists were made, and the editions taken down since."""
-        super().__init__(without(features, taken), factors, params, content, calibration)
+        """The week as its lists were made, and the editions taken down since. What fills a slot is not drawn."""
+        super().__init__(without(features, taken), factors, params, content, calibration, learning=learning)
         self._taken = taken
 
     def mended(self, slots: pa.Table, listeners: Ints, pool: Pool) -> Mended:

@@ -46,15 +46,20 @@ from models_ml.funnel import hashes
 from models_ml.genres import Genres, read_genres
 from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import Learning, PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
+from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
+from models_ml.ranker.params import RankerParams
+from models_ml.ranker.tables import read_ranker
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
 from models_ml.seeds import seed_for
 from models_ml.takedown import ListMender
 
 CANDIDATES = "candidates/candidates"
 SLOTS = "ml/playlist_slots"
+LOGGED = "ml/ranking_features"
+RANKER = "ranker/ranker"
 FEATURES_READ = (
     "listeners",
     "recordings",
@@ -156,6 +161,13 @@ def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyP
     )
 
 
+def week_learning(lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams) -> Learning:
+    """What the week's candidates are scored with, and whose are kept for the weeks to come."""
+    return Learning(
+        read_ranker(lake.read_week(RANKER, week)), logged_listeners(features.user_id, week, params.example_listeners)
+    )
+
+
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
     head = ("stage", "rule", "candidates", "listeners")
     return dg.MetadataValue.md(markdown_table(head, [tuple(row.values()) for row in funnel.to_pylist()]))
@@ -168,6 +180,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
             deps=[
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
+                keys.RANKER,
                 *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "playlist_texts", "playlist_recordings")),
             ],
             group_name="playlists",
@@ -180,6 +193,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
             (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
+            (keys.ml("ranking_features"), "One row per sampled listener and candidate: what is learnt from later."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
         )
     ],
@@ -192,9 +206,22 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     batches = lake.batches(CANDIDATES, week, settings.candidates.block_listeners)
     of = playlist_inputs(lake, week, settings)
-    with lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep:
+    with (
+        lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep,
+        lake.writing(LOGGED, week, RANKING_FEATURES_SCHEMA) as log,
+    ):
         made = build_playlists(
-            of.features, of.factors, batches, of.params, unhurried(), keep, of.content, of.calibration, of.exploration
+            of.features,
+            of.factors,
+            batches,
+            of.params,
+            unhurried(),
+            keep,
+            of.content,
+            of.calibration,
+            of.exploration,
+            of.learning,
+            log,
         )
     tables = {
         "relaxations": made.relaxations,
@@ -209,7 +236,7 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         asset_key=keys.ml("playlist_slots"),
         metadata={"dagster/row_count": lake.row_count(SLOTS, week), "popularity": _popularity(lake, week)},
     )
-    for name in tables:
+    for name in (*tables, "ranking_features"):
         count = lake.row_count(f"ml/{name}", week)
         yield dg.MaterializeResult(asset_key=keys.ml(name), metadata={"dagster/row_count": count})
 
@@ -224,10 +251,13 @@ class PlaylistInputs:
     content: Content
     calibration: Calibration
     exploration: Exploration | None
+    learning: Learning
 
     def mender(self, taken: Bools) -> ListMender:
         """What mends these lists where editions are taken down."""
-        return ListMender(self.features, self.factors, self.params, taken, self.content, self.calibration)
+        return ListMender(
+            self.features, self.factors, self.params, taken, self.content, self.calibration, self.learning
+        )
 
 
 def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> PlaylistInputs:
@@ -239,7 +269,8 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Playl
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
     calibration = week_calibration(lake, week, genres, settings.rules)
     exploration = week_exploration(lake, week, settings, features, genres)
-    return PlaylistInputs(features, factors, params, content, calibration, exploration)
+    learning = week_learning(lake, week, features, settings.ranker)
+    return PlaylistInputs(features, factors, params, content, calibration, exploration, learning)
 
 
 def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:

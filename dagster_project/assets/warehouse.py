@@ -41,6 +41,7 @@ FEATURE_TABLES = (
     "bandit_feedback",
     "recording_arms",
     "arm_posteriors",
+    "ranking_examples",
     "playlist_texts",
     "playlist_recordings",
     "document_texts",

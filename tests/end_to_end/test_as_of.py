@@ -1,6 +1,7 @@
 """As-of: what is dated on or after a Monday changes not one byte of it, and running again changes nothing."""
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 
 from dagster_project.cli_run import run_week
 from dagster_project.home import Home
+from dagster_project.lake import Lake
 from tests.published import fingerprint, query
 from tests.worlds import MONDAY, land, land_small_world
 
@@ -109,6 +111,13 @@ def test_later_data_leaves_every_published_row_of_the_week_as_it_was(
     assert run_week(other, MONDAY)
     assert query(other.root, "select count(*) from weekly_playlists") == [(40,)]
     assert fingerprint(other.root, MONDAY) == known_before
+    assert _kept_to_learn_from(other) == _kept_to_learn_from(home)
+
+
+def _kept_to_learn_from(home: Home) -> str:
+    """Hash of the features of the Monday's candidates."""
+    assert Lake(home.lake).row_count("ml/ranking_features", MONDAY) > 0
+    return Lake(home.lake).content_hash("ml/ranking_features", MONDAY)
 
 
 def test_the_week_after_and_the_week_again_leave_the_week_as_it_was(home: Home, known_before: dict[str, str]) -> None:
@@ -130,6 +139,16 @@ def test_the_week_after_and_the_week_again_leave_the_week_as_it_was(home: Home, 
     assert run_week(home, MONDAY)
     assert fingerprint(home.root, MONDAY) == known_before
     assert fingerprint(home.root, NEXT) == next_week
+
+
+def test_what_a_week_learns_from_ends_before_it(home: Home, tmp_path: Path) -> None:
+    lake, other = Lake(home.lake), Home(tmp_path / "home")
+    assert lake.row_count("features/ranking_examples", NEXT) > 0
+    shutil.copytree(home.root, other.root)
+    land_the_future(other.landing, NEXT)
+    assert run_week(other, NEXT, refresh_inputs=True)
+    learnt_from = [each.content_hash("features/ranking_examples", NEXT) for each in (lake, Lake(other.lake))]
+    assert learnt_from[0] == learnt_from[1]
 
 
 def test_a_file_that_comes_late_is_read_when_asked_for(home: Home, known_before: dict[str, str]) -> None:

@@ -26,9 +26,9 @@ def test_evidence_names_a_playlist_that_holds_both():
     space = np.array([[1, 0], [0, 1], [0.6, 0.8], [0.8, 0.6]], dtype=np.float32)
     affinity = ContentAffinity(liked, space)
     content = Content(affinity, affinity, pairs([[0], [0, 1, 2], [0, 1], [2]], 3), np.array([9, 2, 5]))
-    by_text = Components(*(np.array([value, value]) for value in (0.1, 0.0, 0.5, 0.2, 0.0, 0.0, 0.0)))
+    by_text = Components(*(np.array([value, value]) for value in (0.1, 0.0, 0.5, 0.2, *[0.0] * 6)))
     told = content.evidence(np.array([0, 0]), np.array([2, 3]), by_text)
     assert told.beside.tolist() == [1, -1], "no playlist holds recording 3 and the liked one nearest to it"
     assert told.playlist.tolist() == [1, -1], "the shorter one of two"
-    by_sound = Components(*(np.array([value]) for value in (0.1, 0.0, 0.2, 0.5, 0.0, 0.0, 0.0)))
+    by_sound = Components(*(np.array([value]) for value in (0.1, 0.0, 0.2, 0.5, *[0.0] * 6)))
     assert content.evidence(np.array([0]), np.array([3]), by_sound).sounds_like.tolist() == [0]

@@ -1,5 +1,7 @@
 """Tests of the decomposition of scores, of anchors and of reason codes."""
 
+from dataclasses import fields
+
 import implicit.cpu.als
 import numpy as np
 import pytest
@@ -123,8 +125,7 @@ PROVEN = np.array([COLLABORATIVE_RUNG])
 
 
 def _components(**values):
-    parts = ("collaborative", "artist_affinity", "text", "audio", "popularity", "freshness", "boost")
-    return Components(**{name: np.array([values.get(name, 0.0)]) for name in parts})
+    return Components(**{part.name: np.array([values.get(part.name, 0.0)]) for part in fields(Components)})
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,18 @@ def test_words_and_sound_are_a_reason_only_with_evidence(text, audio, sounds_lik
     no, anchor = np.array([False]), np.array([5])
     components = _components(collaborative=0.3, text=text, audio=audio)
     assert reason_codes(components, anchor, no, no, evidence, np.array([rung])).tolist() == [code]
+
+
+@pytest.mark.parametrize(
+    ("demand", "own", "everywhere", "code"),
+    [
+        (0.5, True, True, "popular_in_market"),
+        (0.5, False, True, "popular"),
+        (0.5, False, False, "because_you_played"),
+        (0.2, True, True, "because_you_played"),
+    ],
+)
+def test_that_many_listen_is_a_reason_where_it_weighs_most_and_is_so(demand, own, everywhere, code):
+    components, anchor, rung = _components(collaborative=0.3, demand=demand), np.array([5]), PROVEN
+    codes = reason_codes(components, anchor, np.array([own]), np.array([everywhere]), ContentEvidence.nothing(1), rung)
+    assert codes.tolist() == [code]

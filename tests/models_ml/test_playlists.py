@@ -42,7 +42,9 @@ def trained_on(world: World, factors=6) -> CollaborativeFactors:
     return fit_collaborative(world.interactions, *ids, how, 1)
 
 
-def made(world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD) -> PlaylistTables:
+def made(
+    world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD, learning=None
+) -> PlaylistTables:
     """The playlists of a world.  explored: None leaves nothing to chance."""
     features, trained = world.features(), trained_on(world, factors)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
@@ -53,8 +55,15 @@ def made(world: World, params=PARAMS, factors=6, explored: ExplorationParams | N
     calibration = Calibration(
         genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
     )
-    batches = in_blocks(candidates.table, params)
-    return build_playlists(features, trained, batches, params, calibration=calibration, exploration=exploration)
+    return build_playlists(
+        features,
+        trained,
+        in_blocks(candidates.table, params),
+        params,
+        calibration=calibration,
+        exploration=exploration,
+        learning=learning,
+    )
 
 
 def some_arms(

@@ -1,0 +1,122 @@
+"""The ranker as tables: what each family adds to the log odds of each outcome, looked up by cell.
+
+Belongs here: compiled families, scoring with them, the table they are kept as.
+Does not: learning them (training.py), features (features.py).
+
+Between two neighbouring thresholds of its features nothing changes in a family's trees: their sum is a number a cell,
+and a candidate's score a lookup a family instead of a walk down hundreds of trees.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml.arrays import Floats, Ints
+from models_ml.errors import InputError
+from models_ml.ranker.features import FAMILIES, FEATURES
+from models_ml.ranker.params import OUTCOMES
+
+RANKER_SCHEMA = pa.schema([("part", pa.string()), ("name", pa.string()), ("values", pa.list_(pa.float64()))])
+_TABLE: Final = "ranker/ranker"
+
+
+@dataclass(frozen=True)
+class FamilyTable:
+    """What one family adds.
+
+    columns: its features' places in FEATURES.  thresholds: of each feature, ascending float32; a value belongs to the
+    cell after all that are below it, NaN to one of its own at the end.
+    log_odds: (outcomes, cells) float64, 0 on the mean of the candidates that were learnt from.
+    """
+
+    columns: tuple[int, ...]
+    thresholds: tuple[Floats, ...]
+    log_odds: Floats
+
+    def cells(self, values: Floats) -> Ints:
+        """(c,) cell of each candidate.  values: (c, features) float32."""
+        cell = np.zeros(len(values), dtype=np.int64)
+        for column, thresholds in zip(self.columns, self.thresholds, strict=True):
+            of = np.ascontiguousarray(values[:, column])
+            cell *= len(thresholds) + 2
+            cell += np.searchsorted(thresholds, of)  # NaN comes after every threshold
+            cell += np.isnan(of)
+        return cell
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """families: by name, in the order of FAMILIES.
+
+    base: (outcomes,) log odds of the mean candidate.  weights: (outcomes,) what each outcome is worth, 0 where it was
+    not learnt.  chances: (outcomes, 2) slope and offset that turn log odds into those seen, NaN where not learnt.
+    scale: brings the weighted log odds to the spread of the linear score.
+    """
+
+    families: dict[str, FamilyTable]
+    base: Floats
+    weights: Floats
+    chances: Floats
+    scale: float
+
+    def contributions(self, values: Floats) -> dict[str, Floats]:
+        """(c,) float64 what each family adds to the score.  values: (c, features) float32."""
+        return {
+            name: (self.scale * self.weights @ family.log_odds)[family.cells(values)]
+            for name, family in self.families.items()
+        }
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(outcomes, c) float64, as the boosters have them."""
+        odds = np.repeat(self.base[:, None], len(values), axis=1)
+        for family in self.families.values():
+            odds += family.log_odds[:, family.cells(values)]
+        return odds
+
+    def chance(self, values: Floats) -> Floats:
+        """(outcomes, c) calibrated chance of each outcome, NaN where it was not learnt."""
+        return logistic(self.chances[:, :1] * self.log_odds(values) + self.chances[:, 1:])
+
+    def to_table(self) -> pa.Table:
+        """RANKER_SCHEMA, a row a part."""
+        learnt = [place for place in range(len(OUTCOMES)) if np.isfinite(self.chances[place]).all()]
+        rows: list[tuple[str, str, Floats | list[float]]] = [("scale", "", [self.scale])]
+        for family in self.families.values():
+            named = zip(family.columns, family.thresholds, strict=True)
+            rows += [("thresholds", FEATURES[column], of.astype(np.float64)) for column, of in named]
+        for place in learnt:
+            outcome = OUTCOMES[place]
+            rows.append(("outcome", outcome, [self.base[place], self.weights[place], *self.chances[place]]))
+            rows += [(outcome, name, family.log_odds[place]) for name, family in self.families.items()]
+        columns = zip(*rows, strict=True)
+        return pa.table(dict(zip(RANKER_SCHEMA.names, columns, strict=True)), schema=RANKER_SCHEMA)
+
+
+def read_ranker(table: pa.Table) -> Ranker | None:
+    """The ranker of a table that `to_table` made; None where nothing was learnt."""
+    if not table.num_rows:
+        return None
+    keys = zip(table["part"].to_pylist(), table["name"].to_pylist(), strict=True)
+    parts = {key: np.array(values) for key, values in zip(keys, table["values"].to_pylist(), strict=True)}
+    stated = {part for part, _ in parts}
+    of = np.stack([parts.get(("outcome", name), np.array([0.0, 0.0, np.nan, np.nan])) for name in OUTCOMES])
+    families = {}
+    for name, members in FAMILIES.items():
+        thresholds = tuple(_part(parts, "thresholds", member).astype(np.float32) for member in members)
+        cells = int(np.prod([len(each) + 2 for each in thresholds]))
+        odds = [_part(parts, outcome, name) if outcome in stated else np.zeros(cells) for outcome in OUTCOMES]
+        families[name] = FamilyTable(tuple(FEATURES.index(member) for member in members), thresholds, np.stack(odds))
+    return Ranker(families, of[:, 0], of[:, 1], of[:, 2:], float(_part(parts, "scale", "")[0]))
+
+
+def _part(parts: dict[tuple[str, str], Floats], part: str, name: str) -> Floats:
+    if (part, name) not in parts:
+        raise InputError(f"{_TABLE}: no row with part {part} and name {name}; materialize {_TABLE} again")
+    return parts[part, name]
+
+
+def logistic(odds: Floats) -> Floats:
+    """The chance of log odds."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * odds)))

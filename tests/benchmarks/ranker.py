@@ -1,0 +1,279 @@
+"""The learned ranker beside the linear score and the score of search alone, on the same candidates.
+
+Run: .venv/bin/python -m tests.benchmarks.ranker        (--seeds for some of it)
+Belongs here: two Mondays a world, scores, delivered lists, what the world's own tastes say of them, the table.
+Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
+
+The worlds of demo_weeks.py, without sound: the Monday before W is run, its listeners react to its lists, and the ranker
+of W learns from that one week. nDCG@30 is that of the thirty best by score alone, against what listeners first heard in
+the four weeks after. Skips are those the world's tastes expect of the lists as delivered, rules and all; chances are
+held against how the world's listeners then react to them.
+"""
+
+import argparse
+import datetime as dt
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dagster_project.assets.playlists import CANDIDATES, LOGGED, week_calibration, week_content
+from dagster_project.assets.ranker import EXAMPLES
+from dagster_project.cli_demo import DEMO_CONFIG, react
+from dagster_project.cli_run import run_week
+from dagster_project.configuration import load_configuration
+from dagster_project.home import Home
+from dagster_project.lake import Lake
+from models_ml.arrays import Floats, Ints, place_in_row
+from models_ml.assembly import PLAYLIST_LENGTH
+from models_ml.demo_world import WorldParams, WorldSize, write_world
+from models_ml.demo_world.outcomes import skip_odds
+from models_ml.demo_world.reaction_files import write_reactions
+from models_ml.demo_world.reaction_truth import People, read_music, read_people
+from models_ml.demo_world.reactions import nearest_distance
+from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
+from models_ml.evaluation.metrics import list_metrics
+from models_ml.playlists import Learning, PlaylistParams, build_playlists
+from models_ml.ranker.examples import read_examples
+from models_ml.ranker.features import FEATURES, POSITION
+from models_ml.ranker.params import RankerParams
+from models_ml.ranker.reliability import expected_calibration_error
+from models_ml.ranker.tables import Ranker, logistic
+from models_ml.ranker.training import learn
+from models_ml.seeds import seed_for
+from tests.benchmarks.demo_weeks import LAST_WEEK, RELEASED_SHARE, WEEK, World, read_world
+
+SEEDS = (101, 102, 103, 104, 105)
+BEFORE = WEEK - dt.timedelta(weeks=1)
+PARAMS = WorldParams(released_in_history_share=RELEASED_SHARE)
+_COMPLETED_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Of all listeners of W: arrays of (c,), and values (c, features)."""
+
+    owner: Ints
+    recording: Ints
+    values: Floats
+    linear_score: Floats
+
+    def of(self, name: str) -> Floats:
+        """(c,) one feature."""
+        return self.values[:, FEATURES.index(name)].astype(np.float64)
+
+    def lists(self, score: Floats, count: int) -> Ints:
+        """(count, 30) the best of each listener by score, -1 where there are fewer."""
+        order = np.lexsort((self.recording, -score, self.owner))
+        place = place_in_row(self.owner[order])
+        best = place < PLAYLIST_LENGTH
+        lists = np.full((count, PLAYLIST_LENGTH), -1)
+        lists[self.owner[order][best], place[best]] = self.recording[order][best]
+        return lists
+
+
+def main() -> None:
+    """Run the worlds and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="ranker_"))
+    found = []
+    print(
+        "| seed | nDCG@30 search | linear | ranker | of search's | of linear's | skips linear | ranker | of linear's |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for seed in options.seeds:
+        home = Home((folder / f"world-{seed}").resolve())
+        found.append(_measured(_run(home, seed), seed))
+        _print_row(str(seed), found[-1])
+        if not options.keep:
+            shutil.rmtree(home.root)
+    _print_row("all", {key: np.concatenate([one[key] for one in found]) for key in found[0]})
+
+
+def _run(home: Home, seed: int) -> World:
+    """A world of which two Mondays were run, the first one's lists reacted to."""
+    home.prepare()
+    if not (home.root / "truth").exists():
+        size = WorldSize(listeners=4_000, tracks=10_000, weeks=1, last_week=LAST_WEEK, sound=False)
+        write_world(home.landing, home.root / "truth", size, PARAMS, seed)
+    home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
+    for week in (BEFORE, WEEK):
+        if not home.manifest(week).exists() and not run_week(home, week):
+            raise SystemExit(f"{home.root}: the run failed")
+        if week == BEFORE:
+            react(home, week, PARAMS, seed)
+    return read_world(home)
+
+
+def _measured(world: World, seed: int) -> dict[str, Floats]:
+    """(n,) of each listener, NaN where there is nothing to say: nDCG by score, skips by delivered list."""
+    lake = Lake(world.home.lake)
+    settings = load_configuration([world.home.config_file]).ranker
+    candidates, ranker = _candidates(world), _learnt(lake, settings)
+    everyone, nobody_knows = np.arange(world.features.listener_count), np.zeros(world.features.recording_count)
+    truth, measured = world.truth(everyone), {}
+    for name, score in _scores(candidates, ranker, world).items():
+        lists = candidates.lists(score, len(everyone))
+        ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
+        measured[f"ndcg_{name}"] = np.where((lists >= 0).all(axis=1), ndcg, np.nan)
+    for name, scored_by in (("linear", None), ("ranker", ranker)):
+        slots = _delivered(world, scored_by)
+        measured[f"skips_{name}"] = _expected_skips(world, slots)
+        if scored_by is not None:
+            _print_reliability(world, slots, seed)
+    return measured
+
+
+def _candidates(world: World) -> Candidates:
+    """What was kept of W: everyone is in the sample."""
+    table = Lake(world.home.lake).read_week(LOGGED, WEEK)
+    values = np.full((table.num_rows, len(FEATURES)), np.nan, dtype=np.float32)
+    for column, name in enumerate(FEATURES):
+        if name != POSITION:
+            values[:, column] = table[name].to_numpy()
+    ids = world.features.user_id, world.features.recordings.recording_id
+    owner, recording = (
+        pc.index_in(table[name].combine_chunks(), of).to_numpy()
+        for name, of in zip(("user_id", "recording_id"), ids, strict=True)
+    )
+    return Candidates(owner, recording, values, table["linear_score"].to_numpy().astype(np.float64))
+
+
+def _learnt(lake: Lake, settings: RankerParams) -> Ranker:
+    learnt = learn(read_examples(lake.read_week(EXAMPLES, WEEK)), settings, seed_for("ranker", WEEK))
+    for fit in learnt.fits:
+        print(f"  {fit.outcome}: {fit.positives:,} of {fit.rows:,}, {fit.trees} trees, from slots: {fit.from_slots}")
+    if learnt.ranker is None:
+        raise SystemExit("too few completions")
+    return learnt.ranker
+
+
+def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, Floats]:
+    """(c,) by what is compared; how fast the ranker is, and what each family gives, on the way."""
+    started = time.process_time()
+    parts = ranker.contributions(candidates.values)
+    seconds = time.process_time() - started
+    print(f"  {len(candidates.owner) / seconds:,.0f} candidates a second of one core, the blended score")
+    print("  spread of each family: " + ", ".join(f"{name} {np.std(part):.3f}" for name, part in parts.items()))
+    penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
+    learnt = np.sum(list(parts.values()), axis=0) - penalty * candidates.of("popularity_percentile")
+    # Standing orders a listener's candidates as search does.
+    return {"search": candidates.of("standing"), "linear": candidates.linear_score, "ranker": learnt}
+
+
+def _delivered(world: World, ranker: Ranker | None) -> pa.Table:
+    """The slots of W as they would be given."""
+    lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
+    return build_playlists(
+        world.features,
+        world.factors,
+        lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
+        PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving),
+        content=week_content(lake, WEEK, world.features),
+        calibration=week_calibration(lake, WEEK, world.factors, settings.rules),
+        learning=Learning(ranker, np.zeros(world.features.listener_count, dtype=bool)),
+    ).slots
+
+
+def _expected_skips(world: World, slots: pa.Table) -> Floats:
+    """(n,) mean chance of a skip over each list, by the world's tastes, NaN for listeners it tells none of."""
+    people, music = read_people(world.home.root / "truth"), read_music(world.home.landing, world.home.root / "truth")
+    person = pc.fill_null(pc.index_in(world.features.user_id, people.user_id), -1).to_numpy()
+    track = pc.fill_null(pc.index_in(_track_ids(world, slots), music.track_id), -1).to_numpy(zero_copy_only=False)
+    owner = slots["user_index"].to_numpy().reshape(-1, PLAYLIST_LENGTH)[:, 0]
+    track = track.reshape(-1, PLAYLIST_LENGTH)
+    told = (person[owner] >= 0) & (track >= 0).all(axis=1)
+    chance = np.full(world.features.listener_count, np.nan)
+    chance[owner[told]] = _skip_chance(people, music.place[track[told]], person[owner[told]]).mean(axis=1)
+    chance[person < 0] = np.nan
+    return np.where(people.listens[np.maximum(person, 0)], chance, np.nan)
+
+
+def _skip_chance(people: People, places: Ints, person: Ints) -> Floats:
+    """(lists, 30) chance that each track is skipped the first time."""
+    distance = nearest_distance(people.tastes[person], people.has_taste[person], places)
+    return logistic(skip_odds(PARAMS.taste_strength, distance, np.array(True), people.novelty[person][:, None]))
+
+
+def _track_ids(world: World, slots: pa.Table) -> pa.Array:
+    editions = Lake(world.home.lake).read_week("features/editions", WEEK, ["track_id"])["track_id"].combine_chunks()
+    return editions.take(slots["edition_index"].combine_chunks())
+
+
+def _print_reliability(world: World, slots: pa.Table, seed: int) -> None:
+    """The calibration error of p_complete by rung, over the slots that the world's listeners reach."""
+    landing, truth = (world.home.root / "tried" / name for name in ("landing", "truth"))
+    shutil.rmtree(landing.parent, ignore_errors=True)
+    shutil.copytree(world.home.root / "truth", truth)
+    shutil.copytree(world.home.landing / "tracks", landing / "tracks")
+    user = world.features.user_id.take(slots["user_index"].combine_chunks())
+    lists = pc.binary_join_element_wise(f"discover:{WEEK}", user, ":")
+    given = pa.table(
+        {
+            "user_id": user,
+            "position": slots["position"].cast(pa.int32()),
+            "playlist_id": lists,
+            "track_id": _track_ids(world, slots),
+            "is_new_artist": slots["is_new_artist"],
+        }
+    )
+    there = pa.table({"user_id": pc.unique(user), "available_at": pa.array([WEEK] * len(pc.unique(user)))})
+    there = there.set_column(1, "available_at", there["available_at"].cast(pa.timestamp("us")))
+    write_reactions(landing, truth, given, there, WEEK, PARAMS, seed)
+    events = pq.read_table(landing / "events" / f"week={WEEK}", partitioning=None)
+    played = events.filter(pc.is_in(events["event_type"], pa.array(["play", "skip"])))
+    played = played.filter(pc.is_in(played["context_id"], pc.unique(lists)))
+    lengths = pq.read_table(landing / "tracks", columns=["track_id", "duration_ms"])
+    length = (
+        lengths["duration_ms"]
+        .combine_chunks()
+        .take(pc.index_in(played["track_id"].combine_chunks(), lengths["track_id"].combine_chunks()))
+    )
+    completed = pc.greater_equal(
+        pc.cast(played["ms_played"], pa.float64()), pc.multiply(pc.cast(length, pa.float64()), _COMPLETED_SHARE)
+    )
+    keys = pc.binary_join_element_wise(given["user_id"], given["track_id"], " ")
+    row = pc.index_in(pc.binary_join_element_wise(played["user_id"], played["track_id"], " "), keys.combine_chunks())
+    known = pc.and_(pc.is_valid(row), pc.is_valid(completed)).to_numpy(zero_copy_only=False)
+    row = np.nan_to_num(row.to_numpy(zero_copy_only=False)[known]).astype(np.int64)
+    seen = completed.to_numpy(zero_copy_only=False)[known].astype(bool)
+    chance = slots["p_complete"].to_numpy(zero_copy_only=False)[row]
+    rung = slots["track_rung"].to_numpy(zero_copy_only=False)[row]
+    for name in (*sorted(set(rung)), "all"):
+        of = np.isfinite(chance) & ((rung == name) | (name == "all"))
+        if of.any():
+            error = expected_calibration_error(chance[of], seen[of], np.ones(of.sum()))
+            told = f"error {error:.3f}, {chance[of].mean():.3f} foretold, {seen[of].mean():.3f} seen"
+            print(f"  p_complete, {name}: {told}, {of.sum():,} slots")
+    shutil.rmtree(landing.parent)
+
+
+def _print_row(name: str, of: dict[str, Floats]) -> None:
+    means = {key: mean_interval(values, 0).mean for key, values in of.items()}
+    ratios = [
+        ratio_of_means(of[above], of[below], 0)
+        for above, below in (
+            ("ndcg_ranker", "ndcg_search"),
+            ("ndcg_ranker", "ndcg_linear"),
+            ("skips_ranker", "skips_linear"),
+        )
+    ]
+    told = [f"{ratio.mean:.3f} ({ratio.low:.3f} to {ratio.high:.3f})" for ratio in ratios]
+    print(
+        f"| {name} | {means['ndcg_search']:.4f} | {means['ndcg_linear']:.4f} | {means['ndcg_ranker']:.4f} | {told[0]} "
+        f"| {told[1]} | {means['skips_linear']:.4f} | {means['skips_ranker']:.4f} | {told[2]} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+-- What the ranker learns from: candidates as they were known on an earlier Monday, and what came of them in its week.
+-- Those that were given and reached count as slots; of all others only what the listener did outside our lists counts.
+
+with candidates as (
+
+    select * from {{ ref('stg_ranking_features') }}
+
+),
+
+-- A week whose run never finished gave no list.
+committed as (
+
+    select committed_week
+    from {{ ref('stg_committed_weeks') }}
+
+),
+
+listeners as (
+
+    select
+        user_index,
+        user_id
+    from {{ ref('int_listeners') }}
+
+),
+
+recordings as (
+
+    select
+        recording_index,
+        recording_id
+    from {{ ref('recordings') }}
+
+),
+
+reached as (
+
+    select
+        user_index,
+        list_week,
+        position,
+        completed,
+        saved,
+        skipped_early
+    from {{ ref('slot_outcomes') }}
+    where reached_at is not null
+
+),
+
+listening as (
+
+    select
+        user_index,
+        recording_index,
+        cast(date_trunc('week', occurred_on) as date) as monday,
+        event_type in ('save', 'like', 'playlist_add') as is_statement,
+        is_listening,
+        is_skip,
+        {{ is_completion('is_listening', 'is_skip', 'completion_thousandths') }} as is_completed
+    from {{ ref('int_listening') }}
+    where
+        occurred_at >= {{ week() }} - interval ({{ 7 * var('ranker_training_weeks') }}) day
+        and context_class <> 'own_playlist'
+
+),
+
+happened as (
+
+    select
+        user_index,
+        recording_index,
+        monday,
+        bool_or(is_completed) as is_completed,
+        bool_or(is_statement) as is_saved,
+        bool_or(is_skip) as is_skipped
+    from listening
+    where is_listening or is_statement
+    group by user_index, recording_index, monday
+
+),
+
+joined as (
+
+    select
+        candidates.*,
+        listeners.user_index,
+        recordings.recording_index,
+        reached.position is not null as is_slot,
+        reached.position is not null or happened.monday is not null as was_played,
+        case
+            when reached.position is not null then reached.completed else coalesce(happened.is_completed, false)
+        end as completed,
+        case
+            when reached.position is not null then reached.saved else coalesce(happened.is_saved, false)
+        end as saved,
+        case
+            when reached.position is not null then reached.skipped_early
+            else coalesce(happened.is_skipped and not happened.is_completed, false)
+        end as skipped_early
+    from candidates
+    inner join committed on candidates.week = committed.committed_week
+    inner join listeners on candidates.user_id = listeners.user_id
+    inner join recordings on candidates.recording_id = recordings.recording_id
+    left join reached
+        on
+            listeners.user_index = reached.user_index
+            and candidates.week = reached.list_week
+            and candidates.position = reached.position
+    left join happened
+        on
+            listeners.user_index = happened.user_index
+            and recordings.recording_index = happened.recording_index
+            and candidates.week = happened.monday
+
+),
+
+-- Most candidates are never played: some of them stand for all.
+thinned as (
+
+    select *
+    from joined
+    where
+        was_played
+        or {{ narrow_key("user_id || ' ' || recording_id || ' ' || strftime(week, '%Y-%m-%d')") }} % 1000000
+        < {{ var('ranker_zeros_kept') }} * 1000000
+
+),
+
+final as (
+
+    select
+        user_index,
+        week as list_week,
+        recording_index,
+        is_slot,
+        was_played,
+        completed,
+        saved,
+        skipped_early,
+        case when was_played then 1.0 else 1.0 / {{ var('ranker_zeros_kept') }} end as weight,
+        -- Where a track stood means nothing to a listener who didn't come across it there.
+        cast(case when is_slot then position end as float) as position,
+        standing,
+        cosine,
+        text_share,
+        text_affinity,
+        audio_share,
+        audio_affinity,
+        age_days,
+        popularity_percentile,
+        market_strength,
+        artist_tracks,
+        artist_plays,
+        is_new_artist,
+        genre_taste,
+        genre_best,
+        rated_recordings,
+        disliked_share,
+        linear_score
+    from thinned
+
+)
+
+select
+    user_index,
+    list_week,
+    recording_index,
+    is_slot,
+    was_played,
+    completed,
+    saved,
+    skipped_early,
+    cast(weight as double) as weight,
+    position,
+    standing,
+    cosine,
+    text_share,
+    text_affinity,
+    audio_share,
+    audio_affinity,
+    age_days,
+    popularity_percentile,
+    market_strength,
+    artist_tracks,
+    artist_plays,
+    is_new_artist,
+    genre_taste,
+    genre_best,
+    rated_recordings,
+    disliked_share,
+    linear_score
+from final
+order by list_week, user_index, recording_index
