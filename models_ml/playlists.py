@@ -19,7 +19,6 @@ from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import any_credit_among, editions_for
 from models_ml.errors import InputError
 from models_ml.evidence import Content, content_scores
-from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
 from models_ml.exploration.arms import Exploration
 from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
@@ -33,18 +32,14 @@ from models_ml.playlist_tables import (
     chance_columns,
     logged_table,
     mixes_table,
-    primary_source,
     ranked_table,
     relaxation_table,
-    rung_names,
-    source_lists,
 )
 from models_ml.pools import Pool, from_batch, merged
-from models_ml.ranker.features import FEATURES, POSITION, RANKING_FEATURES_SCHEMA, CandidateFeatures, Featured
-from models_ml.ranker.params import OUTCOMES
+from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, CandidateFeatures, Featured
 from models_ml.ranker.tables import Ranker
 from models_ml.ranking import Components, ContentScores, RankingParams, score
-from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, NEW_RELEASE, POPULAR_RUNG, SOURCE_BITS
+from models_ml.rules import NEW_RELEASE, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
 from models_ml.slates import (
     FAR,
@@ -58,10 +53,9 @@ from models_ml.slates import (
     slate_of,
     worth,
 )
+from models_ml.slot_rows import SlotRows
 
 NO_CONTENT = Content()
-# Columns of the slots, in the order of the outcomes.
-_CHANCES = ("p_complete", "p_save", "p_skip")
 
 
 @dataclass(frozen=True)
@@ -166,7 +160,14 @@ class PlaylistMaker:
         self._pull = pull_left(features.recordings.idle_days, params.serving)
         self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration)
         self._flow = Flow(factors.served, content.sounds, params.arrangement)
-        self._explainer = Explainer(factors, features.interactions, threads=1)  # blocks run side by side
+        self._rows = SlotRows(
+            features,
+            factors,
+            content,
+            calibration.genres if calibration else None,
+            self._learning.ranker,
+            params.candidates.fresh_days,
+        )
 
     @property
     def listener_count(self) -> int:
@@ -304,85 +305,18 @@ class PlaylistMaker:
             return Featured.nothing()
         return self._featured.of(listeners, pool, places, content, is_new, linear.final)
 
-    def _outcome_chances(self, ranked: RankedPool, places: Ints, position: Ints) -> dict[str, pa.Array]:
-        """Chance of each outcome of slots, null where no ranker knows.  places: in the pool."""
-        chances = np.full((len(OUTCOMES), len(places)), np.nan)
-        row = ranked.featured.rows(places, len(ranked.pool))
-        known = np.flatnonzero(row >= 0)
-        if self._learning.ranker is not None and len(known):
-            values = ranked.featured.values[row[known]]
-            values[:, FEATURES.index(POSITION)] = position[known]
-            chances[:, known] = self._learning.ranker.chance(values)
-        return {name: pa.array(of, mask=np.isnan(of)) for name, of in zip(_CHANCES, chances, strict=True)}
-
     def _slots(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints, draws: Draws) -> pa.Table:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
         ranked = laid.ranked
         artists = self._features.editions.artist[ranked.edition[chosen]]
         order = self._arranged(artists, ranked.pool.recordings[chosen])
         chances = self._chances(laid, full, draws.ordered(order))
-        return self._rows_of(listeners[full], ranked, np.take_along_axis(chosen, order, axis=1), chances)
-
-    def _rows_of(self, listeners: Ints, ranked: RankedPool, places: Ints, chances: dict[str, pa.Array]) -> pa.Table:
-        """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard; chances too."""
-        features = self._features
-        owners = np.repeat(listeners, PLAYLIST_LENGTH)
-        flat = places.ravel()
-        recordings = ranked.pool.recordings[flat]
-        personal = ranked.personal[flat]
-        components = ranked.components.take(flat)
-        anchor = self._anchors(listeners, recordings, personal)
-        lists = features.popular_list[owners]
-        told = self._as_evidence(components, recordings, ranked.is_new[flat])
-        evidence = self._content.evidence(owners, recordings, told)
-        reasons = reason_codes(
-            told,
-            anchor,
-            features.popular.is_popular(lists, recordings, own_only=True),
-            features.popular.is_popular(lists, recordings, own_only=False),
-            evidence,
-            self._factors.rungs[owners],
-        )
-        anchor = np.select(
-            [reasons == SOUNDS_LIKE, reasons == ON_PLAYLISTS], [evidence.sounds_like, evidence.beside], anchor
-        )
-        playlist = np.where(reasons == ON_PLAYLISTS, evidence.playlist, -1)
-        artist = features.editions.artist[ranked.edition[flat]]
-        columns = {
-            "user_index": owners.astype(np.int32),
-            "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(listeners)),
-            "recording_index": recordings.astype(np.int32),
-            "edition_index": ranked.edition[flat].astype(np.int32),
-            "listener_rung": rung_names(self._factors.rungs[owners]),
-            "track_rung": rung_names(self._track_rungs(owners, recordings, personal)),
-            "candidate_sources": source_lists(ranked.pool.sources[flat]),
-            "primary_source": primary_source(ranked.pool.sources[flat]),
-            "is_new_artist": ranked.is_new[flat],
-            "artist_prior_plays": _prior_plays(features, owners, artist),
-            "popularity_percentile": features.recordings.popularity_percentile[recordings],
-            "final_score": components.final,
-            **{f"contribution_{name}": part for name, part in components.each().items()},
-            **self._outcome_chances(ranked, flat, np.tile(np.arange(1, PLAYLIST_LENGTH + 1), len(listeners))),
-            "reason_code": pa.array(reasons, pa.string()),
-            "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
-            "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
-            "is_refill": np.zeros(len(flat), dtype=bool),
-            **self._genres(recordings),
-            **chances,
-        }
-        return pa.table(columns, schema=SLOTS_SCHEMA)
+        return self._rows.of(listeners[full], ranked, np.take_along_axis(chosen, order, axis=1), chances)
 
     def _arranged(self, artists: Ints, recordings: Ints) -> Ints:
         """(lists, 30) places in the order heard."""
         weight = self._params.arrangement.flow_weight
         return arrange(artists, self._flow.gaps(recordings) if weight else None, weight)
-
-    def _genres(self, recordings: Ints) -> dict[str, pa.Array]:
-        """The genres each slot counts as, and whether they are a guess."""
-        if self._calibration is None:
-            return {"genres": pa.nulls(len(recordings)), "genres_are_guessed": pa.nulls(len(recordings))}
-        genres = self._calibration.genres
-        return {"genres": genres.lists(recordings), "genres_are_guessed": pa.array(genres.is_guess[recordings])}
 
     def _chances(self, laid: LaidOut, full: Ints, draws: Draws) -> dict[str, pa.Array]:
         """What chance had to do with each slot of the full lists."""
@@ -391,38 +325,3 @@ class PlaylistMaker:
         if self._exploration and laid.taste is not None:
             segments = self._exploration.arms.segments_of(laid.taste[full])
         return chance_columns(draws, names, segments)
-
-    def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
-        """(c,) what each slot stands on: the weaker of listener and track."""
-        track = np.where(self._factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
-        return np.where(personal, np.maximum(self._factors.rungs[owners], track), POPULAR_RUNG)
-
-    def _as_evidence(self, components: Components, recordings: Ints, is_new_artist: Bools) -> Components:
-        """The components as reasons, those that no sentence is true of left out.
-
-        Freshness fades and never ends, but an old release isn't a new one; what is learnt of an artist speaks of those
-        nobody knows yet too; genres, what a listener is like, and a boost are no evidence by themselves.
-        """
-        fresh = self._features.recordings.age_days[recordings] <= self._params.candidates.fresh_days
-        nothing = np.zeros(len(recordings))
-        return replace(
-            components,
-            freshness=np.where(fresh, components.freshness, 0.0),
-            artist_affinity=np.where(is_new_artist, 0.0, components.artist_affinity),
-            genre_affinity=nothing,
-            context=nothing,
-            boost=nothing,
-        )
-
-    def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
-        """(c,) heard recording behind each personal track, -1 where none."""
-        asked = np.where(personal, recordings, -1).reshape(-1, PLAYLIST_LENGTH)
-        return self._explainer.anchors(listeners, asked).recording.ravel()
-
-
-def _prior_plays(features: WeekFeatures, listeners: Ints, artist: Ints) -> Ints:
-    """Plays of each artist by each listener before the week."""
-    found = features.known_artists.find(listeners, artist)
-    if not len(features.prior_plays):
-        return np.zeros(len(listeners), dtype=np.int64)
-    return np.where(found >= 0, features.prior_plays[found], 0)

@@ -97,7 +97,7 @@ class ListMender(PlaylistMaker):
         # Slots that stay are given some place of the listener's too: rows are made for whole lists, then left out.
         filled = places[rows] >= 0
         some = np.where(filled, places[rows], places[rows].max(axis=1)[:, None])
-        table = self._rows_of(listeners[rows], laid.ranked, some, undrawn(len(rows)))
+        table = self._rows.of(listeners[rows], laid.ranked, some, undrawn(len(rows)))
         place = table.schema.get_field_index("is_refill")
         refilled = table.set_column(place, "is_refill", pa.array(np.ones(len(table), dtype=bool)))
         return refilled.filter(pa.array(filled.ravel()))

@@ -35,3 +35,10 @@ def broken_playlists(home: Home) -> list[tuple[object, ...]]:
         having count(weekly_playlist_tracks.position) <> {TRACKS} or count(weekly_playlists.playlist_id) <> {TRACKS}
     """,
     )
+
+
+def leftovers(home: Home) -> list[str]:
+    """Half-written files, and whatever lies beside the published one."""
+    half = [path for pattern in (".*.writing*", ".*.tmp") for path in home.root.rglob(pattern)]
+    beside = [path for path in home.published.parent.iterdir() if path != home.published]
+    return sorted(str(path.relative_to(home.root)) for path in half + beside)

@@ -1,6 +1,6 @@
 """Killed: at any moment, alone or with its children. The published file stays whole, the next run puts all right.
 
-Twenty random moments of whole runs, and every single line of the code that replaces what readers rely on.
+Twenty random moments of whole runs. Every line of the code that replaces files: test_killed_writes.py.
 """
 
 import contextlib
@@ -10,26 +10,18 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.home import REPOSITORY, Home
+from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
-from dagster_project.publishing import PUBLISHED_TABLES, publish_week
-from models_ml.evaluation.report import EVALUATION_SCHEMA
 from tests.published import fingerprint, query
-from tests.runs import broken_playlists, start_run
+from tests.runs import broken_playlists, leftovers, start_run
 from tests.worlds import MONDAY, land_small_world
 
 BEFORE = MONDAY - dt.timedelta(weeks=1)
@@ -50,56 +42,6 @@ MOMENTS = (
 PATIENCE_SECONDS = 300
 SHORTER = 0.7  # what is left of the time to the kill where the run was done by then
 GLANCE_SECONDS = 0.005
-
-# Does what it is told, in a child each time, and has the child die: before its nth line in the files that replace
-# things, or after some seconds. Answers with the child's status.
-DIE_WHEN_TOLD = """
-import itertools, os, signal, sys, time
-from pathlib import Path
-import pyarrow.dataset  # once here, or every child loads it anew at its first read
-import pyarrow.parquet as pq
-from dagster_project import lake, publishing
-from dagster_project.home import Home, parse_week
-
-home, week, versions = Home(Path(sys.argv[1])), parse_week(sys.argv[2]), Path(sys.argv[3])
-FILES = {lake.__file__, publishing.__file__}
-
-def replace(version=1, tables=publishing.PUBLISHED_TABLES[:2]):
-    for table in tables:
-        rows = pq.read_table(versions / str(version) / f"{table}.parquet")
-        lake.Lake(home.lake).replace_week(f"marts/{table}", week, rows)
-
-def publish():
-    publishing.publish_week(home, week, 12)
-
-def forever():
-    for version in itertools.cycle((1, 0)):
-        replace(version, publishing.PUBLISHED_TABLES)
-        publish()
-
-def die_before_line(number):
-    lines = itertools.count(1)
-    def trace(frame, event, argument):
-        if frame.f_code.co_filename not in FILES:
-            return None
-        if event == "line" and next(lines) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return trace
-    sys.settrace(trace)
-
-for order in sys.stdin:
-    act, kind, number = order.split()
-    child = os.fork()
-    if child == 0:
-        if kind == "line":
-            die_before_line(int(number))
-        {"replace": replace, "publish": publish, "forever": forever}[act]()
-        os._exit(0)
-    if kind == "seconds":
-        time.sleep(float(number))
-        os.kill(child, signal.SIGKILL)
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
 
 
 @dataclass(frozen=True)
@@ -235,175 +177,3 @@ def see_that_readers_have_old_or_new(start: Start, story: str) -> None:
     assert before <= set(found) <= set(expected), story
     assert found == {week: expected[week] for week in found}, story
     assert not found or broken_playlists(start.home) == [], story
-
-
-def leftovers(home: Home) -> list[str]:
-    """Half-written files, and whatever lies beside the published one."""
-    half = [path for pattern in (".*.writing*", ".*.tmp") for path in home.root.rglob(pattern)]
-    beside = [path for path in home.published.parent.iterdir() if path != home.published]
-    return sorted(str(path.relative_to(home.root)) for path in half + beside)
-
-
-OLD, NEW = 0, 1
-ROWS = 300  # a playlist table of ten listeners: a death costs a third less than with a hundred
-MOST_KILLS = 120
-ROOM_BYTES = 48 * 2**20  # the published file thrice, 6 MB each, and the lake
-
-
-@dataclass(frozen=True)
-class Doomed:
-    """A home whose marts come in two versions, and a process in it that dies when told to."""
-
-    home: Home
-    versions: Path
-    order: Callable[[str], int]
-
-    def land(self, version: int, tables: tuple[str, ...] = PUBLISHED_TABLES) -> None:
-        """Put a version of the marts into the lake."""
-        for table in tables:
-            rows = pq.read_table(self.versions / str(version) / f"{table}.parquet")
-            Lake(self.home.lake).replace_week(f"marts/{table}", MONDAY, rows)
-
-    def published_version(self) -> int | None:
-        """The one version that every published table holds whole; None where nothing is published."""
-        if not self.home.published.exists():
-            return None
-        tables = " union all ".join(f"select '{name}' as name, version from {name}" for name in PUBLISHED_TABLES)
-        found = query(self.home.root, f"select name, version, count(*) from ({tables}) group by all order by name")
-        version = int(str(found[0][1]))
-        assert found == [(name, version, ROWS) for name in sorted(PUBLISHED_TABLES)]
-        return version
-
-    def lake_versions(self, tables: tuple[str, ...] = PUBLISHED_TABLES) -> set[int | None]:
-        """The version of each mart in the lake, each of them whole; None for those that aren't there."""
-        versions: set[int | None] = set()
-        for table in tables:
-            if not Lake(self.home.lake).has_week(f"marts/{table}", MONDAY):
-                versions.add(None)
-                continue
-            column = Lake(self.home.lake).read_week(f"marts/{table}", MONDAY)["version"].to_numpy()
-            assert len(column) == ROWS
-            assert len(np.unique(column)) == 1
-            versions.add(int(column[0]))
-        return versions
-
-
-@pytest.fixture
-def fast_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is room: 1600 deaths wait for the disk more than for anything else.
-
-    What a killed process wrote is in the kernel's hands on either; only a machine that loses power tells them apart.
-    """
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < ROOM_BYTES:
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="monday_mix_") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def doomed(fast_path: Path) -> Iterator[Doomed]:
-    home, versions = Home(fast_path / "home"), fast_path / "versions"
-    home.prepare()
-    for version in (OLD, NEW):
-        (versions / str(version)).mkdir(parents=True)
-        for table in PUBLISHED_TABLES:
-            pq.write_table(mart(version), versions / str(version) / f"{table}.parquet")
-    command = [sys.executable, "-c", DIE_WHEN_TOLD, str(home.root), MONDAY.isoformat(), str(versions)]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def order(words: str) -> int:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(words + "\n")
-            process.stdin.flush()
-            return int(process.stdout.readline())
-
-        yield Doomed(home, versions, order)
-
-
-def mart(version: int) -> pa.Table:
-    """Rows that serve as any of the published tables: they have every column that a view, or publishing, asks for."""
-    return pa.table(
-        {
-            **{field.name: pa.nulls(ROWS, field.type) for field in EVALUATION_SCHEMA},
-            "program_id": ["discover"] * ROWS,
-            "week": pa.array([MONDAY] * ROWS, pa.date32()),
-            "user_id": [f"u{number // 30}" for number in range(ROWS)],
-            "position": pa.array([number % 30 + 1 for number in range(ROWS)], pa.int32()),
-            "contribution_collaborative": [0.5] * ROWS,
-            "input_cutoff_at": pa.array([dt.datetime.combine(MONDAY, dt.time())] * ROWS, pa.timestamp("us")),
-            "version": pa.array([version] * ROWS, pa.int32()),
-        }
-    )
-
-
-def deaths_line_by_line(doomed: Doomed, act: str, put_back: Callable[[], None]) -> Iterator[bool]:
-    """Have `act` die before its first line, its second, and so on; True for each death, False where it lived."""
-    for line in range(1, 1_000):
-        put_back()
-        status = doomed.order(f"{act} line {line}")
-        assert status in (signal.SIGKILL, 0)
-        yield status != 0
-        if status == 0:
-            return
-
-
-@pytest.mark.parametrize("before", [None, OLD])
-def test_publishing_killed_at_any_line_leaves_the_old_file_or_the_new(doomed: Doomed, before: int | None) -> None:
-    doomed.land(OLD)
-    publish_week(doomed.home, MONDAY, 12)
-    copy = doomed.home.root / "copy.duckdb"
-    os.replace(doomed.home.published, copy)
-    doomed.land(NEW)
-
-    def put_back() -> None:  # what the one before left unfinished stays
-        doomed.home.published.unlink(missing_ok=True)
-        if before is not None:
-            shutil.copy(copy, doomed.home.published)
-
-    seen = [(died, doomed.published_version()) for died in deaths_line_by_line(doomed, "publish", put_back)]
-    assert set(seen[:-1]) == {(True, before), (True, NEW)}
-    assert [version for _, version in seen] == sorted((version for _, version in seen), key=lambda it: it == NEW)
-    assert seen[-1] == (False, NEW)
-    assert len(seen) > 50, "lines were counted"
-    assert leftovers(doomed.home) == []
-
-
-@pytest.mark.parametrize("before", [None, OLD])
-def test_a_week_of_the_lake_killed_at_any_line_is_the_old_one_or_the_new(doomed: Doomed, before: int | None) -> None:
-    two = PUBLISHED_TABLES[:2]
-
-    def put_back() -> None:
-        if before is None:
-            for table in two:
-                (Lake(doomed.home.lake).folder(f"marts/{table}", MONDAY) / "_committed").unlink(missing_ok=True)
-        else:
-            doomed.land(OLD, two)
-
-    seen = [(died, doomed.lake_versions(two)) for died in deaths_line_by_line(doomed, "replace", put_back)]
-    assert seen[0] == (True, {before})
-    assert all(versions <= {before, NEW} for _, versions in seen)
-    assert (True, {before, NEW}) in seen
-    assert seen[-1] == (False, {NEW})
-    assert leftovers(doomed.home) == []
-
-
-def test_publishing_killed_at_random_moments_leaves_a_whole_file_each_time(doomed: Doomed) -> None:
-    """Thirty moments at least, and later ones until they have fallen into both versions: machines differ in speed."""
-    draws = random.Random(30)
-    published: set[int | None] = set()
-    longest_seconds = 0.6
-    for kills in range(1, MOST_KILLS + 1):
-        assert doomed.order(f"forever seconds {draws.uniform(0.0, longest_seconds):.4f}") == signal.SIGKILL
-        published.add(doomed.published_version())
-        assert doomed.lake_versions() <= {None, OLD, NEW}
-        if {OLD, NEW} <= published and kills >= 30:
-            break
-        longest_seconds *= 1.03
-    assert {OLD, NEW} <= published, "the moments fell into both versions"
-    doomed.land(NEW)
-    publish_week(doomed.home, MONDAY, 12)
-    assert doomed.published_version() == NEW
-    assert leftovers(doomed.home) == []

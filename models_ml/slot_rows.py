@@ -1,0 +1,150 @@
+"""Rows of slots: what is told of each track of a list, its score by parts, its reason, its chances.
+
+Belongs here: from places in a ranked pool to the columns of SLOTS_SCHEMA. Does not: which tracks, their order
+(playlists.py), reason codes (explanation.py), what is read of words and sound (evidence.py).
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml.arrays import Bools, Ints
+from models_ml.assembly import PLAYLIST_LENGTH
+from models_ml.collaborative import CollaborativeFactors
+from models_ml.evidence import Content
+from models_ml.explanation import ON_PLAYLISTS, SOUNDS_LIKE, Explainer, reason_codes
+from models_ml.features import WeekFeatures
+from models_ml.genres import Genres
+from models_ml.playlist_tables import SLOTS_SCHEMA, primary_source, rung_names, source_lists
+from models_ml.ranker.features import FEATURES, POSITION
+from models_ml.ranker.params import OUTCOMES
+from models_ml.ranker.tables import Ranker
+from models_ml.ranking import Components
+from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG
+from models_ml.slates import RankedPool
+
+# Columns of the slots, in the order of the outcomes.
+_CHANCES = ("p_complete", "p_save", "p_skip")
+
+
+@dataclass(frozen=True)
+class SlotRows:
+    """What rows of one week are made of.
+
+    genres: None where none is known.  ranker: None where nothing was learnt.  fresh_days: a release is new for so long.
+    """
+
+    features: WeekFeatures
+    factors: CollaborativeFactors
+    content: Content
+    genres: Genres | None
+    ranker: Ranker | None
+    fresh_days: int
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.factors, self.features.interactions, threads=1)  # blocks run side by side
+
+    def of(self, listeners: Ints, ranked: RankedPool, places: Ints, chances: dict[str, pa.Array]) -> pa.Table:
+        """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard; chances too."""
+        features = self.features
+        owners = np.repeat(listeners, PLAYLIST_LENGTH)
+        flat = places.ravel()
+        recordings = ranked.pool.recordings[flat]
+        personal = ranked.personal[flat]
+        components = ranked.components.take(flat)
+        anchor = self._anchors(listeners, recordings, personal)
+        lists = features.popular_list[owners]
+        told = self._as_evidence(components, recordings, ranked.is_new[flat])
+        evidence = self.content.evidence(owners, recordings, told)
+        reasons = reason_codes(
+            told,
+            anchor,
+            features.popular.is_popular(lists, recordings, own_only=True),
+            features.popular.is_popular(lists, recordings, own_only=False),
+            evidence,
+            self.factors.rungs[owners],
+        )
+        anchor = np.select(
+            [reasons == SOUNDS_LIKE, reasons == ON_PLAYLISTS], [evidence.sounds_like, evidence.beside], anchor
+        )
+        playlist = np.where(reasons == ON_PLAYLISTS, evidence.playlist, -1)
+        artist = features.editions.artist[ranked.edition[flat]]
+        columns = {
+            "user_index": owners.astype(np.int32),
+            "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(listeners)),
+            "recording_index": recordings.astype(np.int32),
+            "edition_index": ranked.edition[flat].astype(np.int32),
+            "listener_rung": rung_names(self.factors.rungs[owners]),
+            "track_rung": rung_names(self._track_rungs(owners, recordings, personal)),
+            "candidate_sources": source_lists(ranked.pool.sources[flat]),
+            "primary_source": primary_source(ranked.pool.sources[flat]),
+            "is_new_artist": ranked.is_new[flat],
+            "artist_prior_plays": _prior_plays(features, owners, artist),
+            "popularity_percentile": features.recordings.popularity_percentile[recordings],
+            "final_score": components.final,
+            **{f"contribution_{name}": part for name, part in components.each().items()},
+            **self._outcome_chances(ranked, flat, np.tile(np.arange(1, PLAYLIST_LENGTH + 1), len(listeners))),
+            "reason_code": pa.array(reasons, pa.string()),
+            "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
+            "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
+            "is_refill": np.zeros(len(flat), dtype=bool),
+            **self._genres(recordings),
+            **chances,
+        }
+        return pa.table(columns, schema=SLOTS_SCHEMA)
+
+    def _outcome_chances(self, ranked: RankedPool, places: Ints, position: Ints) -> dict[str, pa.Array]:
+        """Chance of each outcome of slots, null where no ranker knows.  places: in the pool."""
+        chances = np.full((len(OUTCOMES), len(places)), np.nan)
+        row = ranked.featured.rows(places, len(ranked.pool))
+        known = np.flatnonzero(row >= 0)
+        if self.ranker is not None and len(known):
+            values = ranked.featured.values[row[known]]
+            values[:, FEATURES.index(POSITION)] = position[known]
+            chances[:, known] = self.ranker.chance(values)
+        return {name: pa.array(of, mask=np.isnan(of)) for name, of in zip(_CHANCES, chances, strict=True)}
+
+    def _genres(self, recordings: Ints) -> dict[str, pa.Array]:
+        """The genres each slot counts as, and whether they are a guess."""
+        if self.genres is None:
+            return {"genres": pa.nulls(len(recordings)), "genres_are_guessed": pa.nulls(len(recordings))}
+        guessed = pa.array(self.genres.is_guess[recordings])
+        return {"genres": self.genres.lists(recordings), "genres_are_guessed": guessed}
+
+    def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
+        """(c,) what each slot stands on: the weaker of listener and track."""
+        track = np.where(self.factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
+        return np.where(personal, np.maximum(self.factors.rungs[owners], track), POPULAR_RUNG)
+
+    def _as_evidence(self, components: Components, recordings: Ints, is_new_artist: Bools) -> Components:
+        """The components as reasons, those that no sentence is true of left out.
+
+        Freshness fades and never ends, but an old release isn't a new one; what is learnt of an artist speaks of those
+        nobody knows yet too; genres, what a listener is like, and a boost are no evidence by themselves.
+        """
+        fresh = self.features.recordings.age_days[recordings] <= self.fresh_days
+        nothing = np.zeros(len(recordings))
+        return replace(
+            components,
+            freshness=np.where(fresh, components.freshness, 0.0),
+            artist_affinity=np.where(is_new_artist, 0.0, components.artist_affinity),
+            genre_affinity=nothing,
+            context=nothing,
+            boost=nothing,
+        )
+
+    def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
+        """(c,) heard recording behind each personal track, -1 where none."""
+        asked = np.where(personal, recordings, -1).reshape(-1, PLAYLIST_LENGTH)
+        return self._explainer.anchors(listeners, asked).recording.ravel()
+
+
+def _prior_plays(features: WeekFeatures, listeners: Ints, artist: Ints) -> Ints:
+    """Plays of each artist by each listener before the week."""
+    found = features.known_artists.find(listeners, artist)
+    if not len(features.prior_plays):
+        return np.zeros(len(listeners), dtype=np.int64)
+    return np.where(found >= 0, features.prior_plays[found], 0)
