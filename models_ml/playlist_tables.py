@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrays import Floats, Ints
-from models_ml.assembly import PLAYLIST_LENGTH, Draws, Relaxations, Slate, is_full
+from models_ml.assembly import PLAYLIST_LENGTH, Draws, Slate, is_full
+from models_ml.giving_way import Relaxations
 from models_ml.ranker.features import FEATURES, POSITION, RANKING_FEATURES_SCHEMA, TOLD
 from models_ml.rules import RUNGS, SOURCES, TOO_FEW_TRACKS
 from models_ml.slates import LaidOut

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from models_ml.arrangement import arrange
 from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
-from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, draw_giving_way, is_full
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, is_full
 from models_ml.calibration import Calibration, MixDraw
 from models_ml.candidates import CandidateParams, CandidateSources
 from models_ml.collaborative import CollaborativeFactors
@@ -22,6 +22,7 @@ from models_ml.evidence import Content, content_scores
 from models_ml.exploration.arms import Exploration
 from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
+from models_ml.giving_way import draw_giving_way
 from models_ml.playlist_tables import (
     MIXES_SCHEMA,
     RANKED_SCHEMA,

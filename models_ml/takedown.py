@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.arrays import Bools, Ints, place_in_row
-from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Slate, new_artists_needed, usage_of
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Slate, new_artists_needed
 from models_ml.calibration import Calibration
 from models_ml.catalogue import choose_editions
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.eligibility import filter_codes
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures
+from models_ml.giving_way import usage_of
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA, mixes_table, undrawn
 from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams
 from models_ml.pools import Pool

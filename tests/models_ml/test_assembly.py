@@ -9,15 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.arrangement import arrange
-from models_ml.assembly import (
-    PLAYLIST_LENGTH,
-    AssemblyParams,
-    Slate,
-    draw,
-    draw_giving_way,
-    ladder,
-    new_artists_needed,
-)
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Slate, draw, new_artists_needed
+from models_ml.giving_way import draw_giving_way, ladder
 
 PARAMS = AssemblyParams()
 

@@ -12,19 +12,12 @@ from hypothesis import strategies as st
 from lists_by_thought import Entry, Situation, inclusion, inclusion_giving_way
 from scipy.stats import chi2
 
-from models_ml.assembly import (
-    PLAYLIST_LENGTH,
-    AssemblyParams,
-    Draws,
-    Slate,
-    draw,
-    draw_giving_way,
-    ladder,
-)
+from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, Slate, draw
 from models_ml.calibration import SlateMix
 from models_ml.exploration.lots import Lots, by_arm
 from models_ml.exploration.uniforms import keys
 from models_ml.funnel import hashes
+from models_ml.giving_way import draw_giving_way, ladder
 
 RULES = AssemblyParams()
 ASSEMBLIES = 20_000
