@@ -25,6 +25,8 @@ from models_ml.ranking import Components
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG
 from models_ml.slates import RankedPool
 
+# Less than any other reason.
+_LEAST = 1e-12
 # Columns of the slots, in the order of the outcomes.
 _CHANCES = ("p_complete", "p_save", "p_skip")
 
@@ -57,7 +59,7 @@ class SlotRows:
         components = ranked.components.take(flat)
         anchor = self._anchors(listeners, recordings, personal)
         lists = features.popular_list[owners]
-        told = self._as_evidence(components, recordings, ranked.is_new[flat])
+        told = self._as_evidence(components, recordings, ranked.is_new[flat], personal & (ranked.pool.scores[flat] > 0))
         evidence = self.content.evidence(owners, recordings, told)
         reasons = reason_codes(
             told,
@@ -119,16 +121,22 @@ class SlotRows:
         track = np.where(self.factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
         return np.where(personal, np.maximum(self.factors.rungs[owners], track), POPULAR_RUNG)
 
-    def _as_evidence(self, components: Components, recordings: Ints, is_new_artist: Bools) -> Components:
+    def _as_evidence(
+        self, components: Components, recordings: Ints, is_new_artist: Bools, is_near: Bools
+    ) -> Components:
         """The components as reasons, those that no sentence is true of left out.
 
         Freshness fades and never ends, but an old release isn't a new one; what is learnt of an artist speaks of those
-        nobody knows yet too; genres, what a listener is like, and a boost are no evidence by themselves.
+        nobody knows yet too; genres, what a listener is like, and a boost are no evidence by themselves. A learnt part
+        is against the mean candidate, and those are all near: less near than most is the last reason, not none.
         """
         fresh = self.features.recordings.age_days[recordings] <= self.fresh_days
         nothing = np.zeros(len(recordings))
         return replace(
             components,
+            collaborative=np.maximum(
+                components.collaborative, np.where(is_near & (self.ranker is not None), _LEAST, -np.inf)
+            ),
             freshness=np.where(fresh, components.freshness, 0.0),
             artist_affinity=np.where(is_new_artist, 0.0, components.artist_affinity),
             genre_affinity=nothing,

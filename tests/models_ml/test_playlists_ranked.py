@@ -1,6 +1,7 @@
 """Tests of lists made with a ranker, and of what is kept to learn one from."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -105,6 +106,13 @@ def test_nobody_is_told_of_more_by_an_artist_they_do_not_know():
             assert not slot["is_new_artist"]
         if slot["reason_code"] == "because_you_played":
             assert slot["anchor_recording_index"] is not None
+
+
+def test_what_is_less_near_than_most_is_given_for_what_it_is_near_to() -> None:
+    far = [slot for slot in lists(with_ranker=True).slots.to_pylist() if slot["contribution_collaborative"] <= 0]
+    named = Counter(slot["reason_code"] for slot in far if slot["primary_source"] == "collaborative")
+    assert named["because_you_played"] > 0
+    assert named["completes_the_list"] == 0
 
 
 def test_listeners_without_a_vector_keep_their_popular_list():
