@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
 from dagster_project.resources import Workspace
-from models_ml.ranking import RankingParams
+from models_ml.ranking import Components, RankingParams
 from tests.published import query
 from tests.worlds import MONDAY, land, land_small_world
 
@@ -282,7 +283,7 @@ def test_the_parts_of_a_track_that_is_given_add_up(home: Home, capsys: pytest.Ca
     assert any(line.startswith("  found by: ") for line in lines)
     assert any(re.fullmatch(r"  stands on: \w+ \(the listener on \w+\)", line) for line in lines)
     total = parts.pop("score")
-    assert set(parts) == {"collaborative", "popularity", "freshness", "artist_affinity", "text", "audio", "boost"}
+    assert set(parts) == {part.name for part in fields(Components)}
     assert total == pytest.approx(float(str(score)), abs=1e-6)
     assert sum(parts.values()) == pytest.approx(total, abs=(len(parts) + 1) * 0.5e-6)
 

@@ -76,6 +76,7 @@ def _recordings(heard_by: np.ndarray, recent: list[int] | None) -> pa.Table:
         listener_count=heard_by,
         recent_listener_count=recent or heard_by,
         popularity_percentile=np.searchsorted(np.sort(heard_by), heard_by) / max(count - 1, 1),
+        is_boosted=[False] * count,
     )
 
 
