@@ -70,11 +70,12 @@ def take_down(home: Home, takedown: "Takedown") -> str:
         if takedown in recorded(home, week):
             return f"{name}: taken out of the lists of {week} before; no list was changed"
         changed = _lists_with(home, week, takedown)
-        _mend(home, week, takedown)
+        mend_published(home, week, takedown)
     return f"{name}: taken out of {changed} lists of {week}; landed as {path} for the Mondays to come"
 
 
-def _mend(home: Home, week: dt.date, takedown: "Takedown") -> None:
+def mend_published(home: Home, week: dt.date, takedown: "Takedown") -> None:
+    """The lists of a week without what is taken down, made, published and remembered; the caller holds the lock."""
     from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
     from dagster_project.assets.playlists import playlist_inputs

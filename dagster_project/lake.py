@@ -94,7 +94,7 @@ class Lake:
         folder.mkdir(parents=True, exist_ok=True)
         beside = folder / f".{PART}.writing"
         beside.unlink(missing_ok=True)
-        _link(file, beside)
+        link(file, beside)
         self._commit(folder, beside)
         return int(pq.read_metadata(folder / PART).num_rows)
 
@@ -103,7 +103,7 @@ class Lake:
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f".{file.name}.writing")
         beside.unlink(missing_ok=True)
-        _link(self.path(table, week), beside)
+        link(self.path(table, week), beside)
         os.replace(beside, file)
 
     def ensure_stand_in(self, table: str, schema: pa.Schema) -> None:
@@ -181,7 +181,8 @@ def _write(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema | No
     return count
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """The same file under another name."""
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links, or another device

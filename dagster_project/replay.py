@@ -5,7 +5,6 @@ own, where it parts. Does not: the command's words (cli_replay.py), what a manif
 """
 
 import datetime as dt
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +13,21 @@ from typing import Any
 
 from dagster_project.assets.warehouse import FEATURE_TABLES
 from dagster_project.cli_run import run_week
+from dagster_project.cli_takedown import mend_published
 from dagster_project.home import Home
-from dagster_project.lake import Lake
+from dagster_project.lake import Lake, link
 from dagster_project.manifest import (
     MANIFEST_TABLES,
     VOLATILE_COLUMNS,
-    amend_manifest,
     code_hash,
     committed_weeks,
     package_versions,
     read_manifest,
 )
+from dagster_project.progress import LOG
+from dagster_project.run_lock import hold_run_lock
 from dagster_project.settings import toml_lines
+from dagster_project.takedowns import recorded
 from models_ml.errors import InputError
 from models_ml.landing.files import format_of
 from models_ml.landing.intake import landed_hash, take_in
@@ -108,9 +110,9 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
             _land(home.landing, into, manifest)
             replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
             _run(into, week)
-            if manifest.get("takedowns"):
-                amend_manifest(into, week, {"takedowns": manifest["takedowns"]})
-                _run(into, week)
+        with hold_run_lock(into.root, LOG.info):
+            for takedown in recorded(home, week)[len(recorded(into, week)) :]:
+                mend_published(into, week, takedown)
         yield _compared(home, into, manifest)
 
 
@@ -133,16 +135,10 @@ def _land(landing: Path, into: Home, manifest: Manifest) -> None:
     for moment in sorted({row["first_seen_at"] for row in missing}):
         for row in missing:
             if row["first_seen_at"] == moment:
-                _link(landing / row["path"], into.landing / row["path"])
+                target = into.landing / row["path"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                link(landing / row["path"], target)
         take_in(into.landing, into.intake, dt.datetime.fromisoformat(moment))
-
-
-def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copyfile(source, target)
 
 
 def _run(into: Home, week: dt.date) -> None:

@@ -64,6 +64,7 @@ BANDIT_FEEDBACK = pa.schema(
 )
 
 RUNGS_TABLE = "vectors/fused_recordings"
+CANDIDATES, SLOTS, RANKER = "candidates/candidates", "ml/playlist_slots", "ranker/ranker"
 # What dbt reads of the vectors; in Parquet a list of fixed size is a list, so that one stand-in does for any size.
 _VECTOR = pa.list_(pa.float32())
 _OF_RECORDING = ("recording_index", pa.int32())
@@ -110,7 +111,7 @@ _SIZED_BY = {
 STAND_INS = {
     "inputs/week_files": REPORT_SCHEMA,
     "inputs/committed_weeks": COMMITTED_WEEKS,
-    "ml/playlist_slots": SLOTS_SCHEMA,
+    SLOTS: SLOTS_SCHEMA,
     "ml/relaxations": RELAXATIONS_SCHEMA,
     "ml/playlist_mixes": MIXES_SCHEMA,
     "ml/rejected_candidates": REJECTED_SCHEMA,

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
+from dagster_project.table_schemas import CANDIDATES, SLOTS
 from models_ml.arrays import Bools, Ints
 from models_ml.errors import InputError
 from models_ml.landing.storage import replacing
@@ -30,8 +31,7 @@ from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.pools import from_batch
 from models_ml.takedown import ListMender, Mended, concerned, with_mended
 
-SLOTS, RELAXATIONS, MIXES = "ml/playlist_slots", "ml/relaxations", "ml/playlist_mixes"
-CANDIDATES, EDITIONS = "candidates/candidates", "features/editions"
+RELAXATIONS, MIXES, EDITIONS = "ml/relaxations", "ml/playlist_mixes", "features/editions"
 _COLUMNS = ("track_id", "artist_id", "action", "valid_from", "valid_to")
 _ROWS_AT_ONCE = 1 << 18
 

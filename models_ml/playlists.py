@@ -86,16 +86,10 @@ class PlaylistParams:
 
 
 def build_playlists(
-    features: WeekFeatures,
-    factors: CollaborativeFactors,
+    maker: "PlaylistMaker",
     batches: Iterable[pa.RecordBatch],
-    params: PlaylistParams,
     progress: Progress = silent,
     keep: Callable[[pa.Table], None] | None = None,
-    content: Content = NO_CONTENT,
-    calibration: Calibration | None = None,
-    exploration: Exploration | None = None,
-    learning: Learning | None = None,
     keep_logged: Callable[[pa.Table], None] | None = None,
 ) -> PlaylistTables:
     """Playlists of all listeners with candidates; see PlaylistTables.
@@ -103,14 +97,11 @@ def build_playlists(
     batches: of the candidates table, in its order.
     keep: takes each block of the slots instead, so that memory does not grow with the listeners; keep_logged the same
     of the features that are kept.
-    calibration: None where no genre is known.  exploration: None where nothing is left to chance.
-    learning: None where nothing was learnt and nothing will be.
     """
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
     ranked, mixes = [RANKED_SCHEMA.empty_table()], [MIXES_SCHEMA.empty_table()]
     logged = [RANKING_FEATURES_SCHEMA.empty_table()]
     keep, keep_logged = keep or slots.append, keep_logged or logged.append
-    maker = PlaylistMaker(features, factors, params, content, calibration, exploration, learning)
     for block in playlist_blocks(maker, batches, progress):
         keep(block.slots)
         keep_logged(block.logged)
@@ -149,7 +140,11 @@ class PlaylistMaker:
         exploration: Exploration | None = None,
         learning: Learning | None = None,
     ) -> None:
-        """The week, and how its playlists are made."""
+        """The week, and how its playlists are made.
+
+        calibration: None where no genre is known.  exploration: None where nothing is left to chance.
+        learning: None where nothing was learnt and nothing will be.
+        """
         self._calibration = calibration
         self._exploration = exploration
         self._learning = learning or Learning(None, np.zeros(features.listener_count, dtype=bool))

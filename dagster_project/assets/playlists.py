@@ -20,7 +20,7 @@ from dagster_project.progress import unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
 from dagster_project.sound_io import NEAR_DUPLICATES, SOUNDS
-from dagster_project.table_schemas import RUN_FACTS
+from dagster_project.table_schemas import CANDIDATES, RANKER, RUN_FACTS, SLOTS
 from dagster_project.takedowns import mend_week, recorded
 from dagster_project.text_io import playlists_of_recordings
 from dagster_project.vectors_io import (
@@ -46,7 +46,7 @@ from models_ml.funnel import hashes
 from models_ml.genres import Genres, read_genres
 from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
-from models_ml.playlists import Learning, PlaylistParams, build_playlists
+from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
@@ -56,10 +56,7 @@ from models_ml.retrieval_quality import searched_exactly, taste_deciles
 from models_ml.seeds import seed_for
 from models_ml.takedown import ListMender
 
-CANDIDATES = "candidates/candidates"
-SLOTS = "ml/playlist_slots"
 LOGGED = "ml/ranking_features"
-RANKER = "ranker/ranker"
 FEATURES_READ = (
     "listeners",
     "recordings",
@@ -112,8 +109,9 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
     exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
+    # Which arms there are and who explores; what an arm is worth to whom matters at the draw.
+    exploration = week_exploration(lake, week, settings, features, pa.array([], pa.string()))
     with lake.writing(CANDIDATES, week, CANDIDATES_SCHEMA) as keep:
-        exploration = week_exploration(lake, week, settings, features, week_genres(lake, week, factors))
         found = find_candidates(
             features, factors, retriever, settings.candidates, unhurried(), exactly, keep, exploration
         )
@@ -141,12 +139,12 @@ def week_genres(lake: Lake, week: dt.date, factors: CollaborativeFactors) -> Gen
 
 
 def week_exploration(
-    lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures, genres: Genres
+    lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures, genre_names: pa.Array
 ) -> Exploration | None:
-    """What is left to chance, None where the settings leave nothing to it."""
+    """What is left to chance, None where the settings leave nothing to it.  genre_names: segments told apart."""
     params = settings.exploration
     recording_arms, posteriors = (lake.read_week(f"features/{name}", week) for name in ARM_TABLES)
-    arms = read_arms(recording_arms, posteriors, genres.names, features.recording_count, params)
+    arms = read_arms(recording_arms, posteriors, genre_names, features.recording_count, params)
     allowed = lake.read_week("features/listeners", week, ["allow_exploration"])
     key = keys_of(hashes(features.user_id), seed_for("exploration", week, settings.run.seed))
     exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params)
@@ -210,19 +208,7 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         lake.writing(SLOTS, week, SLOTS_SCHEMA) as keep,
         lake.writing(LOGGED, week, RANKING_FEATURES_SCHEMA) as log,
     ):
-        made = build_playlists(
-            of.features,
-            of.factors,
-            batches,
-            of.params,
-            unhurried(),
-            keep,
-            of.content,
-            of.calibration,
-            of.exploration,
-            of.learning,
-            log,
-        )
+        made = build_playlists(of.maker(), batches, unhurried(), keep, log)
     tables = {
         "relaxations": made.relaxations,
         "playlist_mixes": made.mixes,
@@ -253,6 +239,18 @@ class PlaylistInputs:
     exploration: Exploration | None
     learning: Learning
 
+    def maker(self) -> PlaylistMaker:
+        """What makes these lists."""
+        return PlaylistMaker(
+            self.features,
+            self.factors,
+            self.params,
+            self.content,
+            self.calibration,
+            self.exploration,
+            self.learning,
+        )
+
     def mender(self, taken: Bools) -> ListMender:
         """What mends these lists where editions are taken down."""
         return ListMender(
@@ -268,7 +266,7 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Playl
     )
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
     calibration = week_calibration(lake, week, genres, settings.rules)
-    exploration = week_exploration(lake, week, settings, features, genres)
+    exploration = week_exploration(lake, week, settings, features, genres.names)
     learning = week_learning(lake, week, features, settings.ranker)
     return PlaylistInputs(features, factors, params, content, calibration, exploration, learning)
 

@@ -13,6 +13,7 @@ from dagster_project.home import parse_week
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
+from dagster_project.table_schemas import RANKER
 from models_ml.arrays import Floats
 from models_ml.plots import reliability_plot
 from models_ml.ranker.examples import read_examples
@@ -22,7 +23,6 @@ from models_ml.ranker.training import Learnt, learn
 from models_ml.seeds import seed_for
 
 EXAMPLES = "features/ranking_examples"
-RANKER = "ranker/ranker"
 
 
 @dg.asset(

@@ -117,8 +117,8 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     week = parse_week(context.partition_key)
     clear_scratch(workspace.paths)
     yield from _build(context, dbt, workspace, week, "features")
-    _adopt(workspace, week, "reports", REPORT_TABLES)
-    _adopt(workspace, week, "features", FEATURE_TABLES)
+    _adopt(workspace.paths, week, "reports", REPORT_TABLES)
+    _adopt(workspace.paths, week, "features", FEATURE_TABLES)
 
 
 @dbt_assets(
@@ -134,29 +134,37 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
 def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """The playlist tables, tested before anyone sees them."""
     week = parse_week(context.partition_key)
-    clear_scratch(workspace.paths)
-    for table in FEATURE_TABLES:
-        workspace.lake.lend(f"features/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+    _lend_features(workspace.paths, week)
     yield from _build(context, dbt, workspace, week, "marts")
-    _adopt(workspace, week, "marts", MART_TABLES)
+    _adopt(workspace.paths, week, "marts", MART_TABLES)
 
 
 def marts_again(home: Home, configuration: Configuration, week: dt.date) -> None:
     """The playlist tables of a week whose slots changed, made and tested outside a run; the caller holds the lock."""
+    _lend_features(home, week)
+    with dbt_environment(home, week):
+        _build_whole(warehouse_dbt(), home, configuration, "marts")
+    _adopt(home, week, "marts", MART_TABLES)
+
+
+def _lend_features(home: Home, week: dt.date) -> None:
+    """An empty scratch folder with the week's features, for dbt to read."""
     lake = Lake(home.lake)
     clear_scratch(home)
     for table in FEATURE_TABLES:
         lake.lend(f"features/{table}", week, home.scratch / f"{table}.parquet")
-    arguments = [*dbt_build_arguments(configuration, "marts"), "--select", "tag:marts"]
-    with dbt_environment(home, week):
-        warehouse_dbt().cli(arguments, manifest=manifest, target_path=home.dbt_target).wait()
-    for table in MART_TABLES:
-        lake.adopt(f"marts/{table}", week, home.scratch / f"{table}.parquet")
 
 
-def _adopt(workspace: Workspace, week: dt.date, layer: str, tables: tuple[str, ...]) -> None:
+def _adopt(home: Home, week: dt.date, layer: str, tables: tuple[str, ...]) -> None:
+    lake = Lake(home.lake)
     for table in tables:
-        workspace.lake.adopt(f"{layer}/{table}", week, workspace.paths.scratch / f"{table}.parquet")
+        lake.adopt(f"{layer}/{table}", week, home.scratch / f"{table}.parquet")
+
+
+def _build_whole(dbt: Dbt, home: Home, configuration: Configuration, tag: str) -> None:
+    """Every model of a tag, with no asset to tell of it; the week is in the environment."""
+    arguments = [*dbt_build_arguments(configuration, tag), "--select", f"tag:{tag}"]
+    dbt.cli(arguments, manifest=manifest, target_path=home.dbt_target).wait()
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, week: dt.date, tag: str) -> Iterator[Any]:
@@ -168,7 +176,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, we
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
             return
         # Made whole all the same: a model built alone would read the tables that another week left.
-        dbt.cli([*arguments, "--select", f"tag:{tag}"], manifest=manifest, target_path=target).wait()
+        _build_whole(dbt, workspace.paths, workspace.configuration, tag)
         checks = {
             f"{check.asset_key.to_python_identifier()}_{check.name}".replace(".", "_")
             for check in context.selected_asset_check_keys

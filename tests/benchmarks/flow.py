@@ -17,15 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.assets.playlists import CANDIDATES, week_calibration, week_content
+from dagster_project.assets.playlists import week_calibration, week_content, week_genres
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from dagster_project.table_schemas import CANDIDATES
 from models_ml.arrays import Floats
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.demo_world import WorldParams
 from models_ml.flow import ArrangementParams, Flow
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0)
@@ -62,16 +63,11 @@ def _measured(world: World, way: str, weight: float) -> dict[str, float]:
     if way == "vector":
         content = replace(content, sounds=None)
     params = ArrangementParams(flow_weight=weight)
-    calibration = week_calibration(lake, WEEK, world.factors, settings.rules)
+    calibration = week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), settings.rules)
     started = time.process_time()
-    slots = build_playlists(
-        world.features,
-        world.factors,
-        lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
-        PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving, params),
-        content=content,
-        calibration=calibration,
-    ).slots
+    how = PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving, params)
+    maker = PlaylistMaker(world.features, world.factors, how, content, calibration)
+    slots = build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners)).slots
     seconds = time.process_time() - started
     recordings = slots["recording_index"].to_numpy().reshape(-1, PLAYLIST_LENGTH)
     gaps = Flow(world.factors.served, content.sounds, params).gaps(recordings)

@@ -23,13 +23,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dagster_project.assets.playlists import CANDIDATES, LOGGED, week_calibration, week_content
+from dagster_project.assets.playlists import LOGGED, week_calibration, week_content, week_genres
 from dagster_project.assets.ranker import EXAMPLES
 from dagster_project.cli_demo import DEMO_CONFIG, react
 from dagster_project.cli_run import run_week
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from dagster_project.table_schemas import CANDIDATES
 from models_ml.arrays import Floats, Ints, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.demo_world import WorldParams, WorldSize, write_world
@@ -39,7 +40,7 @@ from models_ml.demo_world.reaction_truth import People, read_music, read_people
 from models_ml.demo_world.reactions import nearest_distance
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
-from models_ml.playlists import Learning, PlaylistParams, build_playlists
+from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.ranker.examples import read_examples
 from models_ml.ranker.features import FEATURES, POSITION
 from models_ml.ranker.params import RankerParams
@@ -173,15 +174,15 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
 def _delivered(world: World, ranker: Ranker | None) -> pa.Table:
     """The slots of W as they would be given."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
-    return build_playlists(
+    maker = PlaylistMaker(
         world.features,
         world.factors,
-        lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
         PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving),
-        content=week_content(lake, WEEK, world.features),
-        calibration=week_calibration(lake, WEEK, world.factors, settings.rules),
+        week_content(lake, WEEK, world.features),
+        week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), settings.rules),
         learning=Learning(ranker, np.zeros(world.features.listener_count, dtype=bool)),
-    ).slots
+    )
+    return build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners)).slots
 
 
 def _expected_skips(world: World, slots: pa.Table) -> Floats:

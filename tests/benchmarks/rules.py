@@ -16,16 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.assets.playlists import CANDIDATES, week_calibration, week_content, week_genres
+from dagster_project.assets.playlists import week_calibration, week_content, week_genres
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from dagster_project.table_schemas import CANDIDATES
 from models_ml.arrays import Floats, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams
 from models_ml.demo_world import WorldParams
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
 DEFAULTS = AssemblyParams()
@@ -69,14 +70,14 @@ def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
     """(n,) of each listener: nDCG and recall, NaN without truth or list; distance of genres, the least; new artists."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
     features = world.features
-    made = build_playlists(
+    maker = PlaylistMaker(
         features,
         world.factors,
-        lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners),
         PlaylistParams(settings.candidates, settings.ranking, rules, settings.serving),
-        content=week_content(lake, WEEK, features),
-        calibration=week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), rules),
+        week_content(lake, WEEK, features),
+        week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), rules),
     )
+    made = build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners))
     slots, mixes = made.slots, made.mixes
     owner = slots["user_index"].to_numpy()
     best_first = np.lexsort((-slots["final_score"].to_numpy(), owner))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dagster_project.assets.playlists import week_calibration, week_content
+from dagster_project.assets.playlists import week_calibration, week_content, week_genres
 from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
@@ -28,7 +28,7 @@ from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.demo_world import WorldParams
 from models_ml.evaluation.bootstrap import ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.pools import from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.taste_modes import TasteModeFinder
@@ -79,14 +79,14 @@ def _measured(world: World, several: Bools, count: int, share: float) -> dict[st
     table = find_candidates(features, factors, ExactRetriever(factors.served, factors.retrievable), params).table
     seconds = time.process_time() - started
     batches = table.combine_chunks().to_batches(max_chunksize=params.block_listeners)
-    made = build_playlists(
+    maker = PlaylistMaker(
         features,
         factors,
-        batches,
         PlaylistParams(params, settings.ranking, settings.rules, settings.serving, settings.arrangement),
-        content=week_content(lake, WEEK, features),
-        calibration=week_calibration(lake, WEEK, factors, settings.rules),
+        week_content(lake, WEEK, features),
+        week_calibration(lake, WEEK, week_genres(lake, WEEK, factors), settings.rules),
     )
+    made = build_playlists(maker, batches)
     everyone = np.arange(features.listener_count)
     lists = np.full((len(everyone), PLAYLIST_LENGTH), -1)
     owner = made.slots["user_index"].to_numpy()

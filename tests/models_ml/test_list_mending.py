@@ -17,7 +17,7 @@ from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.evidence import Content
 from models_ml.genres import read_genres
-from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, build_playlists
 from models_ml.pools import from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.takedown import ListMender, Mended, concerned, with_mended, without
@@ -46,7 +46,7 @@ def made_and_mended(world: World, take, params=PARAMS) -> tuple[PlaylistTables, 
         genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
     )
     batches = found.table.combine_chunks().to_batches()
-    lists = build_playlists(features, factors, batches, params, calibration=calibration)
+    lists = build_playlists(PlaylistMaker(features, factors, params, calibration=calibration), batches)
     taken = np.zeros(len(features.editions), dtype=bool)
     taken[take(lists.slots)] = True
     listeners = concerned(lists.slots, taken)

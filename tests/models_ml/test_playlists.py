@@ -24,7 +24,7 @@ from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
 from models_ml.funnel import hashes
 from models_ml.genres import read_genres
-from models_ml.playlists import PlaylistParams, PlaylistTables, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
 from models_ml.slates import goes_first
 
@@ -55,15 +55,10 @@ def made(
     calibration = Calibration(
         genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
     )
-    return build_playlists(
-        features,
-        trained,
-        in_blocks(candidates.table, params),
-        params,
-        calibration=calibration,
-        exploration=exploration,
-        learning=learning,
+    maker = PlaylistMaker(
+        features, trained, params, calibration=calibration, exploration=exploration, learning=learning
     )
+    return build_playlists(maker, in_blocks(candidates.table, params))
 
 
 def some_arms(
@@ -234,7 +229,7 @@ def test_candidates_out_of_order_are_refused():
     retriever = ExactRetriever(factors.recording_factors, factors.retrievable)
     candidates = find_candidates(features, factors, retriever, PARAMS.candidates).table
     with pytest.raises(InputError, match="candidates: user_index 8 in row 1 is out of order"):
-        build_playlists(features, factors, in_blocks(candidates[::-1], PARAMS), PARAMS)
+        build_playlists(PlaylistMaker(features, factors, PARAMS), in_blocks(candidates[::-1], PARAMS))
 
 
 def test_no_listeners_is_a_week_without_playlists():

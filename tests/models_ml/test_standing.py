@@ -10,7 +10,7 @@ from feature_worlds import World, random_world
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.eligibility import filter_codes
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.pools import Pool, from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.standing import OTHER_RULES, ListQuestions
@@ -29,7 +29,7 @@ class Made:
         retriever = ExactRetriever(self.factors.served, self.factors.retrievable)
         found = find_candidates(self.features, self.factors, retriever, PARAMS.candidates)
         batches = found.table.combine_chunks().to_batches()
-        self.slots = build_playlists(self.features, self.factors, batches, PARAMS).slots
+        self.slots = build_playlists(PlaylistMaker(self.features, self.factors, PARAMS), batches).slots
         self._pool = from_batch(batches[0])[1]
         self.questions = ListQuestions(self.features, self.factors, PARAMS)
 

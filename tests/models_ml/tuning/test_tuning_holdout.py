@@ -7,7 +7,7 @@ import pytest
 
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams
-from models_ml.playlists import PlaylistParams, build_playlists
+from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import ExactRetriever
 from models_ml.serving import ServingParams
@@ -134,7 +134,9 @@ def test_the_lists_that_are_scored_are_a_monday_s_best_before_caps(world: World,
     lists = rank(held, find(held, factors, CANDIDATES), ranking, serving)
     retriever = ExactRetriever(factors.served, factors.retrievable)
     batches = find_candidates(features, factors, retriever, CANDIDATES).table.to_batches(max_chunksize=9)
-    made = build_playlists(features, factors, batches, PlaylistParams(CANDIDATES, ranking, serving=serving))
+    made = build_playlists(
+        PlaylistMaker(features, factors, PlaylistParams(CANDIDATES, ranking, serving=serving)), batches
+    )
     gave_way = set(made.relaxations["user_index"].to_pylist())  # searched deeper, where a list must be filled
     compared = 0
     for user in set(range(features.listener_count)) - gave_way:
