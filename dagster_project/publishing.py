@@ -7,7 +7,7 @@ Belongs here: copying the file, replacing a week in it, renaming it. Does not: w
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,9 @@ VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 STORAGE_VERSION = "v1.0.0"
 
 
-def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int]:
+def publish_week(
+    home: Home, week: dt.date, publish_weeks: int, tables: Sequence[str] = PUBLISHED_TABLES
+) -> dict[str, int]:
     """Replace `week` in the published file and keep the newest `publish_weeks`.
 
     The file that is there is copied, changed beside, checkpointed, closed, synced and renamed, so that
@@ -53,13 +55,13 @@ def publish_week(home: Home, week: dt.date, publish_weeks: int) -> dict[str, int
     if home.published.exists():
         shutil.copyfile(home.published, beside)
     with _opened(beside, home.spill) as connection:
-        for table in PUBLISHED_TABLES:
+        for table in tables:
             if table in NEWEST_WEEK_ONLY:
                 _replace_whole(connection, lake, table, week, weeks)
             else:
                 _replace_table(connection, lake, table, week, weeks)
         connection.execute(VIEWS.read_text(encoding="utf-8"))
-        counts = {table: _count(connection, table, week) for table in PUBLISHED_TABLES}
+        counts = {table: _count(connection, table, week) for table in tables}
         connection.execute("checkpoint")
     _sync(beside)
     beside.chmod(0o444)
