@@ -1,6 +1,6 @@
 """What slots left to chance cost and give, in a loop that is closed: lists, reactions, the next lists.
 
-Run: .venv/bin/python -m tests.benchmarks.exploration        (--seeds, --weeks, --listeners for less of it)
+Run: .venv/bin/python -m tests.benchmarks.exploration        (--seeds, --weeks, --listeners, --policies for less)
 Belongs here: the policies that are tried, playing them through, the table. Does not: policies, how listeners react.
 
 Worlds without sound. Each policy plays the same world from its first Monday on in a home of its own; listeners react
@@ -66,6 +66,7 @@ def main() -> None:
     """Play every policy through every world and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", nargs="+", type=int, default=[201, 202, 203, 204, 205])
+    parser.add_argument("--policies", nargs="+", choices=list(POLICIES), default=list(POLICIES))
     parser.add_argument("--weeks", type=int, default=12)
     parser.add_argument("--listeners", type=int, default=2_000)
     parser.add_argument("--tracks", type=int, default=5_000)
@@ -73,11 +74,11 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="exploration_"))
     size = WorldSize(options.listeners, LAST_WEEK, options.tracks, weeks=options.weeks, sound=False)
-    found: dict[str, list[Floats]] = {name: [] for name in POLICIES}
+    found: dict[str, list[Floats]] = {name: [] for name in options.policies}
     for seed in options.seeds:
-        for name, config in POLICIES.items():
+        for name in options.policies:
             home = Home((folder / f"{name}-{seed}").resolve())
-            play_through(home, size, config, seed)
+            play_through(home, size, POLICIES[name], seed)
             found[name].append(measured(home, size))
             print(f"{name} in world {seed}: {dict(zip(MEASURES, found[name][-1], strict=True))}", file=sys.stderr)
     print_table({name: np.array(rows) for name, rows in found.items()})
