@@ -108,13 +108,17 @@ def mixes_table(listeners: Ints, found: tuple[Floats, Floats]) -> pa.Table:
 
 
 def logged_table(
-    user_id: pa.Array, recording_id: pa.Array, values: Floats, position: Floats, score: Floats
+    user_id: pa.Array, recording_id: pa.Array, values: Floats, position: Floats, rungs: Ints, score: Floats
 ) -> pa.Table:
-    """A row per candidate.  values: (c, features).  position: (c,) NaN for those not given.  score: the linear one."""
+    """A row per candidate.
+
+    values: (c, features).  position: (c,) NaN for those not given.  rungs: (c,) codes of rules.RUNGS, what each would
+    stand on.  score: the linear one.
+    """
     parts = {name: np.ascontiguousarray(values[:, FEATURES.index(name)]) for name in TOLD}
     told = {name: pa.array(part, pa.float32(), mask=np.isnan(part)) for name, part in parts.items()}
     given = pa.array(np.nan_to_num(position), pa.int8(), mask=np.isnan(position), safe=False)
-    columns = {"user_id": user_id, "recording_id": recording_id, POSITION: given, **told}
+    columns = {"user_id": user_id, "recording_id": recording_id, POSITION: given, "rung": rung_names(rungs), **told}
     return pa.table({**columns, "linear_score": score.astype(np.float32)}, schema=RANKING_FEATURES_SCHEMA)
 
 

@@ -235,7 +235,8 @@ class PlaylistMaker:
         hit = np.flatnonzero(np.append(given[order], -1)[at] == owners * count + recordings)
         position[hit] = slots["position"].to_numpy()[order[at[hit]]]
         ids = self._features.user_id.take(owners), self._features.recordings.recording_id.take(recordings)
-        return logged_table(*ids, featured.values[kept], position, featured.linear_score[kept])
+        rungs = self._rows.track_rungs(owners, recordings, np.ones(len(owners), dtype=bool))
+        return logged_table(*ids, featured.values[kept], position, rungs, featured.linear_score[kept])
 
     def _mixes(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints) -> pa.Table:
         """A row of each full list.  chosen: (lists, 30) places in the pool."""

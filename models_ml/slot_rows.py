@@ -74,13 +74,14 @@ class SlotRows:
         )
         playlist = np.where(reasons == ON_PLAYLISTS, evidence.playlist, -1)
         artist = features.editions.artist[ranked.edition[flat]]
+        rungs = self.track_rungs(owners, recordings, personal)
         columns = {
             "user_index": owners.astype(np.int32),
             "position": np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), len(listeners)),
             "recording_index": recordings.astype(np.int32),
             "edition_index": ranked.edition[flat].astype(np.int32),
             "listener_rung": rung_names(self.factors.rungs[owners]),
-            "track_rung": rung_names(self._track_rungs(owners, recordings, personal)),
+            "track_rung": rung_names(rungs),
             "candidate_sources": source_lists(ranked.pool.sources[flat]),
             "primary_source": primary_source(ranked.pool.sources[flat]),
             "is_new_artist": ranked.is_new[flat],
@@ -88,7 +89,7 @@ class SlotRows:
             "popularity_percentile": features.recordings.popularity_percentile[recordings],
             "final_score": components.final,
             **{f"contribution_{name}": part for name, part in components.each().items()},
-            **self._outcome_chances(ranked, flat, np.tile(np.arange(1, PLAYLIST_LENGTH + 1), len(listeners))),
+            **self._outcome_chances(ranked, flat, np.tile(np.arange(1, PLAYLIST_LENGTH + 1), len(listeners)), rungs),
             "reason_code": pa.array(reasons, pa.string()),
             "anchor_recording_index": pa.array(anchor, pa.int32(), mask=anchor < 0),
             "shared_playlist_index": pa.array(playlist, pa.int32(), mask=playlist < 0),
@@ -98,7 +99,7 @@ class SlotRows:
         }
         return pa.table(columns, schema=SLOTS_SCHEMA)
 
-    def _outcome_chances(self, ranked: RankedPool, places: Ints, position: Ints) -> dict[str, pa.Array]:
+    def _outcome_chances(self, ranked: RankedPool, places: Ints, position: Ints, rungs: Ints) -> dict[str, pa.Array]:
         """Chance of each outcome of slots, null where no ranker knows.  places: in the pool."""
         chances = np.full((len(OUTCOMES), len(places)), np.nan)
         row = ranked.featured.rows(places, len(ranked.pool))
@@ -106,7 +107,7 @@ class SlotRows:
         if self.ranker is not None and len(known):
             values = ranked.featured.values[row[known]]
             values[:, FEATURES.index(POSITION)] = position[known]
-            chances[:, known] = self.ranker.chance(values)
+            chances[:, known] = self.ranker.chance(values, rungs[known])
         return {name: pa.array(of, mask=np.isnan(of)) for name, of in zip(_CHANCES, chances, strict=True)}
 
     def _genres(self, recordings: Ints) -> dict[str, pa.Array]:
@@ -116,8 +117,8 @@ class SlotRows:
         guessed = pa.array(self.genres.is_guess[recordings])
         return {"genres": self.genres.lists(recordings), "genres_are_guessed": guessed}
 
-    def _track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
-        """(c,) what each slot stands on: the weaker of listener and track."""
+    def track_rungs(self, owners: Ints, recordings: Ints, personal: Bools) -> Ints:
+        """(c,) codes of rules.RUNGS, what each slot stands on: the weaker of listener and track."""
         track = np.where(self.factors.unproven[recordings], CONTENT_RUNG, COLLABORATIVE_RUNG)
         return np.where(personal, np.maximum(self.factors.rungs[owners], track), POPULAR_RUNG)
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from models_ml.arrays import Bools, Floats, Ints, column, floats_with_nan
+from models_ml.arrays import Bools, Floats, Ints, column, floats_with_nan, strings
 from models_ml.ranker.features import FEATURES
 from models_ml.ranker.params import OUTCOMES
+from models_ml.rules import RUNGS
 
 _TABLE = "ranking_examples"
 _HELD_OUT_ONE_IN = 5
@@ -23,6 +25,7 @@ class Examples:
     listener: int64.  week: int64 days.  is_slot: they were given and reached, else the listener was left alone.
     was_played: reached or played by themselves.  values: (e, features) float32.  outcomes: (outcomes, e) bool.
     weight: how many candidates each stands for.  linear_score: as of their week.
+    rung: int8 codes of rules.RUNGS, -1 where their week didn't keep it.
     """
 
     listener: Ints
@@ -33,6 +36,7 @@ class Examples:
     outcomes: Bools
     weight: Floats
     linear_score: Floats
+    rung: Ints
 
     def asked_of(self, outcome: int) -> Bools:
         """(e,) True where it is learnt from: completions, of what listeners find; others, of what was played.
@@ -62,4 +66,5 @@ def read_examples(table: pa.Table) -> Examples:
         np.stack([flags[name] for name in OUTCOMES]),
         column(table, _TABLE, "weight", np.float64),
         column(table, _TABLE, "linear_score", np.float32).astype(np.float64),
+        pc.fill_null(pc.index_in(strings(table, _TABLE, "rung"), pa.array(RUNGS)), -1).to_numpy().astype(np.int8),
     )

@@ -48,6 +48,7 @@ RANKING_FEATURES_SCHEMA = pa.schema(
         ("user_id", pa.string()),
         ("recording_id", pa.string()),
         (POSITION, pa.int8()),
+        ("rung", pa.string()),
         *((name, pa.float32()) for name in TOLD),
         ("linear_score", pa.float32()),
     ]

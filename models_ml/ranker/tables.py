@@ -17,6 +17,7 @@ from models_ml.arrays import Floats, Ints
 from models_ml.errors import InputError
 from models_ml.ranker.features import FAMILIES, FEATURES
 from models_ml.ranker.params import OUTCOMES
+from models_ml.rules import RUNGS
 
 RANKER_SCHEMA = pa.schema([("part", pa.string()), ("name", pa.string()), ("values", pa.list_(pa.float64()))])
 _TABLE: Final = "ranker/ranker"
@@ -52,6 +53,7 @@ class Ranker:
 
     base: (outcomes,) log odds of the mean candidate.  weights: (outcomes,) what each outcome is worth, 0 where it was
     not learnt.  chances: (outcomes, 2) slope and offset that turn log odds into those seen, NaN where not learnt.
+    rung_offsets: (outcomes, rungs) what is added to the log odds so turned on each of rules.RUNGS.
     scale: brings the weighted log odds to the spread of the linear score.
     """
 
@@ -59,6 +61,7 @@ class Ranker:
     base: Floats
     weights: Floats
     chances: Floats
+    rung_offsets: Floats
     scale: float
 
     def contributions(self, values: Floats) -> dict[str, Floats]:
@@ -75,9 +78,12 @@ class Ranker:
             odds += family.log_odds[:, family.cells(values)]
         return odds
 
-    def chance(self, values: Floats) -> Floats:
-        """(outcomes, c) calibrated chance of each outcome, NaN where it was not learnt."""
-        return logistic(self.chances[:, :1] * self.log_odds(values) + self.chances[:, 1:])
+    def chance(self, values: Floats, rungs: Ints) -> Floats:
+        """(outcomes, c) calibrated chance of each outcome, NaN where it was not learnt.
+
+        rungs: (c,) codes of rules.RUNGS, what each candidate stands on.
+        """
+        return logistic(self.chances[:, :1] * self.log_odds(values) + self.chances[:, 1:] + self.rung_offsets[:, rungs])
 
     def to_table(self) -> pa.Table:
         """RANKER_SCHEMA, a row a part."""
@@ -89,6 +95,7 @@ class Ranker:
         for place in learnt:
             outcome = OUTCOMES[place]
             rows.append(("outcome", outcome, [self.base[place], self.weights[place], *self.chances[place]]))
+            rows.append(("rung_offsets", outcome, self.rung_offsets[place]))
             rows += [(outcome, name, family.log_odds[place]) for name, family in self.families.items()]
         columns = zip(*rows, strict=True)
         return pa.table(dict(zip(RANKER_SCHEMA.names, columns, strict=True)), schema=RANKER_SCHEMA)
@@ -102,13 +109,14 @@ def read_ranker(table: pa.Table) -> Ranker | None:
     parts = {key: np.array(values) for key, values in zip(keys, table["values"].to_pylist(), strict=True)}
     stated = {part for part, _ in parts}
     of = np.stack([parts.get(("outcome", name), np.array([0.0, 0.0, np.nan, np.nan])) for name in OUTCOMES])
+    rung_offsets = np.stack([parts.get(("rung_offsets", name), np.zeros(len(RUNGS))) for name in OUTCOMES])
     families = {}
     for name, members in FAMILIES.items():
         thresholds = tuple(_part(parts, "thresholds", member).astype(np.float32) for member in members)
         cells = int(np.prod([len(each) + 2 for each in thresholds]))
         odds = [_part(parts, outcome, name) if outcome in stated else np.zeros(cells) for outcome in OUTCOMES]
         families[name] = FamilyTable(tuple(FEATURES.index(member) for member in members), thresholds, np.stack(odds))
-    return Ranker(families, of[:, 0], of[:, 1], of[:, 2:], float(_part(parts, "scale", "")[0]))
+    return Ranker(families, of[:, 0], of[:, 1], of[:, 2:], rung_offsets, float(_part(parts, "scale", "")[0]))
 
 
 def _part(parts: dict[tuple[str, str], Floats], part: str, name: str) -> Floats:

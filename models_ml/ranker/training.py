@@ -3,10 +3,11 @@
 Belongs here: the boosters, how many trees, thresholds and tables, calibration, the scale of the score.
 Does not: the rows (examples.py), scoring (tables.py).
 
-Boosters: Friedman 2001, by LightGBM. Chances: Platt 1999, a slope and an offset of the log odds.
+Boosters: Friedman 2001, by LightGBM. Chances: Platt 1999, a slope and an offset of the log odds; what a candidate
+stands on (its rung) adds an offset of its own, since of listeners nobody has heard of trees know next to nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -17,12 +18,15 @@ from models_ml.ranker.examples import Examples
 from models_ml.ranker.features import FAMILIES, FEATURES
 from models_ml.ranker.params import OUTCOMES, RankerParams
 from models_ml.ranker.tables import FamilyTable, Ranker, logistic
+from models_ml.rules import RUNGS
 
 # Thresholds a feature: families of three then have at most 33 ^ 3 cells, which stay in a core's cache.
 _BINS = 32
 _PATIENCE = 20
 _NEWTON_STEPS = 50
 _RIDGE = 1e-3
+# What holds a rung's offset to zero: as much as some twenty slots, each even, say.
+_RUNG_RIDGE = 5.0
 _ZERO = np.float32(1e-35)
 
 
@@ -56,48 +60,50 @@ class Learnt:
 def learn(examples: Examples, params: RankerParams, seed: int, progress: Progress = silent) -> Learnt:
     """The ranker of these examples."""
     held_out, boosters, fits = examples.held_out(), {}, []
-    chances = np.full((len(OUTCOMES), 2), np.nan)
+    chances, rung_offsets = np.full((len(OUTCOMES), 2), np.nan), np.zeros((len(OUTCOMES), len(RUNGS)))
     for place, outcome in enumerate(OUTCOMES):
         found = _learn_outcome(examples, place, held_out, params, seed) if params.learned else None
         if found is None and place == 0:
             return Learnt(None, [], {})
         if found is not None:
-            boosters[place], chances[place], fit = found
+            boosters[place], (chances[place], rung_offsets[place]), fit = found
             fits.append(fit)
             progress(f"ranker: {outcome} learnt from {fit.rows:,} candidates, {fit.trees} trees")
     weights = np.array([weight if place in boosters else 0.0 for place, weight in enumerate(params.weights)])
     named = {OUTCOMES[place]: booster for place, booster in boosters.items()}
-    return Learnt(_compiled(boosters, examples, weights, chances), fits, named)
+    return Learnt(_compiled(boosters, examples, weights, (chances, rung_offsets)), fits, named)
 
 
 def _learn_outcome(
     examples: Examples, place: int, held_out: Bools, params: RankerParams, seed: int
-) -> tuple[Any, Floats, OutcomeFit] | None:
-    """(booster, slope and offset, how it went) of one outcome; None where it was seen too seldom."""
+) -> tuple[Any, tuple[Floats, Floats], OutcomeFit] | None:
+    """(booster, its calibration, how it went) of one outcome; None where it was seen too seldom."""
     asked, seen = examples.asked_of(place), examples.outcomes[place]
     older, newer = np.flatnonzero(asked & ~held_out), np.flatnonzero(asked & held_out)
     if seen[older].sum() < params.minimum_positives or seen[newer].sum() < params.minimum_positives // 10:
         return None
     first = _boosted(examples, place, older, params, seed, newer)
     trees = max(int(first.best_iteration), 1)
-    rows, from_slots = _to_calibrate(examples, held_out, newer, seen, params)
+    rows, from_slots = _to_calibrate(examples, asked & ~held_out, newer, seen, params)
     odds = first.predict(examples.values[rows], raw_score=True, num_iteration=trees)
-    weight = examples.weight[rows]
+    weight, rung = examples.weight[rows], examples.rung[rows]
     halves = examples.listener[rows] % 2 == 0
-    tried = platt(odds[halves], seen[rows][halves], weight[halves])
-    predicted = logistic(tried[0] * odds[~halves] + tried[1])
+    (slope, offset), of_rung = _calibrated(odds[halves], seen[rows][halves], weight[halves], rung[halves])
+    predicted = logistic(slope * odds[~halves] + offset + np.append(of_rung, 0.0)[rung[~halves]])
     every = np.flatnonzero(asked)
     booster = _boosted(examples, place, every, params, seed, trees=trees)
     counts = len(every), int(seen[every].sum()), trees, from_slots
     fit = OutcomeFit(OUTCOMES[place], *counts, predicted, seen[rows][~halves], weight[~halves])
-    return booster, platt(odds, seen[rows], weight), fit
+    return booster, _calibrated(odds, seen[rows], weight, rung), fit
 
 
 def _to_calibrate(
-    examples: Examples, held_out: Bools, newer: Ints, seen: Bools, params: RankerParams
+    examples: Examples, learnt_from: Bools, newer: Ints, seen: Bools, params: RankerParams
 ) -> tuple[Ints, bool]:
-    """(rows, whether they are slots): held-out slots that were reached, where enough came of them, else `newer`."""
-    slots = np.flatnonzero(held_out & examples.is_slot)
+    """(rows, whether they are slots): slots that were reached and not learnt from, where enough came of them, else
+    `newer`.
+    """
+    slots = np.flatnonzero(examples.is_slot & ~learnt_from)
     enough = min(int(seen[slots].sum()), int((~seen[slots]).sum())) >= params.minimum_positives
     return (slots, True) if enough else (newer, False)
 
@@ -164,7 +170,32 @@ def platt(odds: Floats, seen: Bools, weight: Floats) -> Floats:
     return np.array([found[0], found[1] - found[0] * center])
 
 
-def _compiled(boosters: dict[int, Any], examples: Examples, weights: Floats, chances: Floats) -> Ranker:
+def _calibrated(odds: Floats, seen: Bools, weight: Floats, rung: Ints) -> tuple[Floats, Floats]:
+    """(slope and offset, offset of each rung on top); -1 is no rung."""
+    slope, offset = found = platt(odds, seen, weight)
+    turned, offsets = slope * odds + offset, np.zeros(len(RUNGS))
+    for code in np.unique(rung[rung >= 0]):
+        of = rung == code
+        offsets[code] = _offset(turned[of], seen[of], weight[of])
+    return found, offsets
+
+
+def _offset(odds: Floats, seen: Bools, weight: Floats) -> float:
+    """What added to these log odds makes them those of what was seen, held to zero where little was."""
+    found = 0.0
+    for _ in range(_NEWTON_STEPS):
+        chance = logistic(odds + found)
+        gradient = weight @ (chance - seen) + _RUNG_RIDGE * found
+        step = float(gradient / (weight @ (chance * (1.0 - chance)) + _RUNG_RIDGE))
+        found -= step
+        if abs(step) < 1e-10:
+            break
+    return found
+
+
+def _compiled(
+    boosters: dict[int, Any], examples: Examples, weights: Floats, calibration: tuple[Floats, Floats]
+) -> Ranker:
     """The boosters as tables, centred on the mean candidate, with the score at the linear one's spread."""
     thresholds = _thresholds(list(boosters.values()))
     neutral = np.full(len(FEATURES), np.nan)
@@ -178,8 +209,8 @@ def _compiled(boosters: dict[int, Any], examples: Examples, weights: Floats, cha
         mean = np.average(table.log_odds[:, cells], axis=1, weights=examples.weight)
         base += mean
         families[name] = FamilyTable(columns, of, table.log_odds - mean[:, None])
-    ranker = Ranker(families, base, weights, chances, 1.0)
-    return Ranker(families, base, weights, chances, _scale(ranker, examples))
+    ranker = Ranker(families, base, weights, *calibration, 1.0)
+    return replace(ranker, scale=_scale(ranker, examples))
 
 
 def _raw(boosters: dict[int, Any], values: Floats) -> Floats:

@@ -39,4 +39,5 @@ def drawn_examples(seed: int = 1, count: int = 8000, weeks: int = 2, slots: floa
         np.stack([completed, saved, skipped]),
         weight,
         random.normal(size=count) * 0.3,
+        np.zeros(count, dtype=np.int8),
     )

@@ -14,7 +14,8 @@ from models_ml.ranker.features import FAMILIES, FEATURES, POSITION
 from models_ml.ranker.params import OUTCOMES, RankerParams
 from models_ml.ranker.reliability import expected_calibration_error, reliability_bins
 from models_ml.ranker.tables import RANKER_SCHEMA, logistic, read_ranker
-from models_ml.ranker.training import Learnt, learn, platt
+from models_ml.ranker.training import Learnt, _offset, learn, platt
+from models_ml.rules import RUNGS
 
 PARAMS = RankerParams(minimum_positives=100, most_trees=60)
 
@@ -85,11 +86,12 @@ def test_the_score_has_the_spread_of_the_linear_one_among_a_listeners_candidates
 
 def test_a_ranker_comes_back_from_its_table_as_it_was():
     ranker, values = learnt().ranker, drawn_values(np.random.default_rng(7), 300)
+    rungs = np.arange(300) % len(RUNGS)
     table = ranker.to_table()
     assert table.schema == RANKER_SCHEMA
     again = read_ranker(table)
     assert (again.log_odds(values) == ranker.log_odds(values)).all()
-    assert (again.chance(values) == ranker.chance(values)).all()
+    assert (again.chance(values, rungs) == ranker.chance(values, rungs)).all()
     for name, part in again.contributions(values).items():
         assert (part == ranker.contributions(values)[name]).all()
 
@@ -109,8 +111,9 @@ def test_too_few_completions_teach_nothing_and_too_few_saves_only_leave_out_save
     again = read_ranker(without.ranker.to_table())
     assert again.weights.tolist() == [1.0, 0.0, -1.0]
     values = drawn_values(np.random.default_rng(8), 10)
-    assert np.isnan(again.chance(values)[1]).all()
-    assert np.isfinite(again.chance(values)[[0, 2]]).all()
+    chances = again.chance(values, np.zeros(10, dtype=np.int8))
+    assert np.isnan(chances[1]).all()
+    assert np.isfinite(chances[[0, 2]]).all()
     assert read_ranker(RANKER_SCHEMA.empty_table()) is None
 
 
@@ -144,6 +147,31 @@ def test_chances_hold_on_rows_that_calibration_did_not_see():
     for fit in fits:
         # Some 3,700 rows in ten bins: by chance alone each is off by two hundredths.
         assert expected_calibration_error(fit.predicted, fit.seen, fit.weight) < 0.03
+
+
+def test_a_rung_whose_slots_are_finished_less_often_than_foretold_has_chances_of_its_own():
+    examples, random = drawn_examples(count=30_000, slots=0.5), np.random.default_rng(5)
+    segment = RUNGS.index("segment")
+    strangers = random.random(30_000) < 0.1
+    completed = examples.outcomes[0] & ~(strangers & (random.random(30_000) < 0.7))
+    others = replace(
+        examples,
+        rung=np.where(strangers, segment, 0).astype(np.int8),
+        outcomes=np.stack([completed, examples.outcomes[1] & completed, examples.outcomes[2]]),
+    )
+    ranker = learn(others, PARAMS, seed=3).ranker
+    for rung in (0, segment):
+        of = np.flatnonzero(others.is_slot & (others.rung == rung))
+        foretold = ranker.chance(others.values[of], others.rung[of])[0]
+        assert foretold.mean() == pytest.approx(completed[of].mean(), abs=0.02)
+    assert ranker.rung_offsets[0, segment] < -0.5
+
+
+def test_an_offset_is_that_of_what_was_seen_and_next_to_nothing_where_little_was():
+    odds = np.zeros(10_000)
+    seen = np.arange(10_000) < 7_311  # log odds of 1
+    assert _offset(odds, seen, np.ones(10_000)) == pytest.approx(1.0, abs=0.01)
+    assert 0.0 < _offset(odds[:2], seen[:2], np.ones(2)) < 0.25
 
 
 def test_the_calibration_error_is_the_mean_distance_of_bins_that_weigh_alike():

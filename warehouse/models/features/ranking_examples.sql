@@ -140,6 +140,7 @@ final as (
         case when was_played then 1.0 else 1.0 / {{ var('ranker_zeros_kept') }} end as weight,
         -- Where a track stood means nothing to a listener who didn't come across it there.
         cast(case when is_slot then position end as float) as position,
+        rung,
         standing,
         cosine,
         text_share,
@@ -172,6 +173,7 @@ select
     skipped_early,
     cast(weight as double) as weight,
     position,
+    rung,
     standing,
     cosine,
     text_share,

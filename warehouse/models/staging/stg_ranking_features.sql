@@ -6,6 +6,7 @@ select
     user_id,
     recording_id,
     position,
+    rung,
     standing,
     cosine,
     text_share,
