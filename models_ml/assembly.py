@@ -125,6 +125,7 @@ class Draws:
     picks: place in the slate, -1 from where nothing fits.  number: of the draw, from 1.
     arm: -1 where it was no explore draw.  p_arm: NaN there.  p_track: chance of the pick given the draws before it, 1
     where it was the best.  feasible_count: of how many it was drawn, -1 where chance had no part.
+    open_arms: int64, bit a set for each arm that had a track left, 0 where it was no explore draw.
     is_exact: False where the list was filled in another way than it was first drawn, but for what chance had drawn.
     """
 
@@ -134,6 +135,7 @@ class Draws:
     p_arm: Floats
     p_track: Floats
     feasible_count: Ints
+    open_arms: Ints
     is_exact: Bools
 
     @classmethod
@@ -142,7 +144,8 @@ class Draws:
         shape = (count, PLAYLIST_LENGTH)
         number = np.tile(np.arange(1, PLAYLIST_LENGTH + 1, dtype=np.int8), (count, 1))
         nothing = (np.full(shape, -1, dtype=np.int8), np.full(shape, np.nan), np.ones(shape))
-        return cls(np.full(shape, -1), number, *nothing, np.full(shape, -1), np.ones(shape, dtype=bool))
+        counts = (np.full(shape, -1), np.zeros(shape, dtype=np.int64))
+        return cls(np.full(shape, -1), number, *nothing, *counts, np.ones(shape, dtype=bool))
 
     @property
     def by_chance(self) -> Bools:
@@ -171,13 +174,13 @@ class Draws:
         """One draw by chance of some of the lists."""
         self.picks[rows, slot], self.arm[rows, slot] = drawn.entry, drawn.arm
         self.p_arm[rows, slot], self.p_track[rows, slot] = drawn.p_arm, drawn.p_track
-        self.feasible_count[rows, slot] = drawn.feasible_count
+        self.feasible_count[rows, slot], self.open_arms[rows, slot] = drawn.feasible_count, drawn.open_arms
 
     def repaired(self) -> "Draws":
         """What chance drew, as it was; every other slot empty, to be filled in another way."""
         picks, number = np.where(self.by_chance, self.picks, -1), self.number.copy()
         chances = (self.arm.copy(), self.p_arm.copy(), self.p_track.copy(), self.feasible_count.copy())
-        return Draws(picks, number, *chances, self.by_chance.copy())
+        return Draws(picks, number, *chances, self.open_arms.copy(), self.by_chance.copy())
 
 
 def draw(slate: Slate, params: AssemblyParams, kept: Draws | None = None) -> Draws:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Floats, Ints
+from models_ml.arrays import Bools, Floats, Ints
 from models_ml.assembly import PLAYLIST_LENGTH, Draws, Slate, is_full
 from models_ml.giving_way import Relaxations
 from models_ml.ranker.features import FEATURES, POSITION, RANKING_FEATURES_SCHEMA, TOLD
@@ -52,6 +52,8 @@ SLOTS_SCHEMA = pa.schema(
         "segment": pa.string(),
         "arm_id": pa.string(),
         "p_arm": pa.float64(),
+        "open_arms": pa.list_(pa.string()),
+        "open_arm_chances": pa.list_(pa.float64()),
         "p_track": pa.float64(),
         "feasible_count": pa.int32(),
         "draw_number": pa.int8(),
@@ -148,8 +150,11 @@ def relaxation_table(listeners: Ints, relaxations: Relaxations, picks: Ints, sla
     return table.sort_by([("user_index", "ascending"), ("step", "ascending")])
 
 
-def chance_columns(draws: Draws, arm_names: pa.Array, segments: pa.Array) -> dict[str, pa.Array]:
-    """What chance had to do with each slot, in the order of the draws given.  segments: of each list."""
+def chance_columns(draws: Draws, arm_names: pa.Array, segments: pa.Array, chance: Floats) -> dict[str, pa.Array]:
+    """What chance had to do with each slot, in the order of the draws given.
+
+    segments: of each list.  chance: (lists, A) of each arm before any draw.
+    """
     arm, by_chance = draws.arm.ravel(), draws.by_chance.ravel()
     explored = arm >= 0
     owner = np.repeat(np.arange(len(segments)), PLAYLIST_LENGTH)
@@ -158,6 +163,7 @@ def chance_columns(draws: Draws, arm_names: pa.Array, segments: pa.Array) -> dic
         "segment": segments.take(pa.array(owner, mask=~explored)),
         "arm_id": arm_names.take(pa.array(arm, mask=~explored)),
         "p_arm": pa.array(draws.p_arm.ravel(), mask=~explored),
+        **_open_arms(draws.open_arms.ravel(), explored, arm_names, chance[owner]),
         "p_track": pa.array(draws.p_track.ravel()),
         "feasible_count": pa.array(draws.feasible_count.ravel().astype(np.int32), mask=~by_chance),
         "draw_number": pa.array(draws.number.ravel()),
@@ -165,11 +171,26 @@ def chance_columns(draws: Draws, arm_names: pa.Array, segments: pa.Array) -> dic
     }
 
 
+def _open_arms(bits: Ints, explored: Bools, arm_names: pa.Array, chance: Floats) -> dict[str, pa.Array]:
+    """Arms that had a track left at each draw for an arm, and the chance of each.  chance: (slots, A)."""
+    is_open = ((bits[:, None] >> np.arange(chance.shape[1])) & 1).astype(bool)
+    offered = np.where(is_open, chance, 0.0)
+    slot, arm = np.nonzero(is_open)
+    starts = pa.array(np.append(0, is_open.sum(axis=1).cumsum()).astype(np.int32))
+    columns = {
+        "open_arms": arm_names.take(pa.array(arm)),
+        "open_arm_chances": pa.array(offered[slot, arm] / offered.sum(axis=1)[slot]),
+    }
+    nothing = pa.array(~explored)
+    return {name: pa.ListArray.from_arrays(starts, values, mask=nothing) for name, values in columns.items()}
+
+
 def undrawn(lists: int) -> dict[str, pa.Array]:
     """The same columns for slots that no draw gave: those that take the place of another."""
     count = lists * PLAYLIST_LENGTH
     given = {"slot_kind": pa.array(["exploit"] * count), "propensity_valid": pa.array(np.zeros(count, dtype=bool))}
-    names = ("segment", "arm_id", "p_arm", "p_track", "feasible_count", "draw_number")
+    chances = ("p_arm", "open_arms", "open_arm_chances", "p_track")
+    names = ("segment", "arm_id", *chances, "feasible_count", "draw_number")
     return {**given, **{name: pa.nulls(count, SLOTS_SCHEMA.field(name).type) for name in names}}
 
 

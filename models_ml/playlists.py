@@ -317,8 +317,8 @@ class PlaylistMaker:
 
     def _chances(self, laid: LaidOut, full: Ints, draws: Draws) -> dict[str, pa.Array]:
         """What chance had to do with each slot of the full lists."""
-        names = self._exploration.arms.names if self._exploration else pa.array([], pa.string())
-        segments = pa.nulls(len(full), pa.string())
-        if self._exploration and laid.taste is not None:
-            segments = self._exploration.arms.segments_of(laid.taste[full])
-        return chance_columns(draws, names, segments)
+        if self._exploration is None:
+            no_arms = np.zeros((len(full), 0))
+            return chance_columns(draws, pa.array([], pa.string()), pa.nulls(len(full), pa.string()), no_arms)
+        arms, taste = self._exploration.arms, np.zeros((len(full), 0)) if laid.taste is None else laid.taste[full]
+        return chance_columns(draws, arms.names, arms.segments_of(taste), arms.chance[arms.segment(taste)])

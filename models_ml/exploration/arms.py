@@ -139,11 +139,14 @@ def read_arms(
     names = pc.unique(told).sort()
     segments = pa.concat_arrays([genre_names.cast(pa.string()), pa.array([EVERYONE])])
     alpha, beta = (_by_segment(arm_posteriors, told, names, segments, name) for name in ("alpha", "beta"))
+    return Arms(names, _bits(recording_arms, names, count), segments, arm_chances(alpha, beta, params))
+
+
+def arm_chances(alpha: Floats, beta: Floats, params: ExplorationParams) -> Floats:
+    """(s, A) chance of each arm while all have a track left.  alpha, beta: (s, A)."""
     if params.policy == "uniform":
-        chance = np.full(alpha.shape, 1.0 / len(names))
-    else:
-        chance = floored(best_arm_chances(alpha, beta), params.arm_floor)
-    return Arms(names, _bits(recording_arms, names, count), segments, chance)
+        return np.full(alpha.shape, 1.0 / alpha.shape[1])
+    return floored(best_arm_chances(alpha, beta), params.arm_floor)
 
 
 def _by_segment(table: pa.Table, told: pa.Array, names: pa.Array, segments: pa.Array, value: str) -> Floats:

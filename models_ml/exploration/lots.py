@@ -53,13 +53,17 @@ class Lots:
 
 @dataclass(frozen=True)
 class Drawn:
-    """One draw of b lists: the entry, its arm (-1 for none), p_arm (NaN for none), p_track, of how many entries."""
+    """One draw of b lists: the entry, its arm (-1 for none), p_arm (NaN for none), p_track, of how many entries.
+
+    open_arms: int64, bit a set for each arm that had a track left; 0 where no arm was drawn.
+    """
 
     entry: Ints
     arm: Ints
     p_arm: Floats
     p_track: Floats
     feasible_count: Ints
+    open_arms: Ints
 
 
 def by_arm(lots: Lots, open_to: Bools, draw: int) -> Drawn:
@@ -77,7 +81,8 @@ def by_arm(lots: Lots, open_to: Bools, draw: int) -> Drawn:
     lead = np.where(routes, lots.score[rows, entry][:, None] - np.where(routes, best, 0.0), -np.inf)
     within = np.exp(lead / lots.width[:, None]) / np.where(total > 0, total, 1.0)
     p_track = (offered * within).cumsum(axis=1)[:, -1] / offered.cumsum(axis=1)[:, -1]
-    return Drawn(entry, arm, p_arm, p_track, open_to.sum(axis=1))
+    open_arms = (feasible << np.arange(offered.shape[1])).sum(axis=1)
+    return Drawn(entry, arm, p_arm, p_track, open_to.sum(axis=1), open_arms)
 
 
 def by_softmax(lots: Lots, value: Floats, open_to: Bools, draw: int) -> Drawn:
@@ -85,7 +90,7 @@ def by_softmax(lots: Lots, value: Floats, open_to: Bools, draw: int) -> Drawn:
     weight = _softmax_weights(value, lots.soft_width, open_to)
     entry, p_track = chosen_by(weight, uniforms(lots.key, draw, Use.TRACK))
     none = np.full(len(entry), -1)
-    return Drawn(entry, none, np.full(len(entry), np.nan), p_track, open_to.sum(axis=1))
+    return Drawn(entry, none, np.full(len(entry), np.nan), p_track, open_to.sum(axis=1), np.zeros_like(none))
 
 
 def _softmax_weights(value: Floats, width: Floats, open_to: Bools) -> Floats:

@@ -1,6 +1,7 @@
 """Tests of whole playlists of which chance decides a part: who explores, what is told of each draw."""
 
 import pyarrow as pa
+import pytest
 from feature_worlds import random_world
 from hypothesis import given
 
@@ -31,6 +32,12 @@ def test_slots_for_arms_are_of_their_arm_and_say_by_what_chance(world):
             assert 0 < row["p_track"] <= 1 + 1e-12
             assert (row["arm_id"] is None) == (row["slot_kind"] == "exploit")
             assert row["feasible_count"] is not None or row["p_track"] == 1
+            assert (row["arm_id"] is None) == (row["open_arms"] is None) == (row["open_arm_chances"] is None)
+        for row in explored:
+            chance = dict(zip(row["open_arms"], row["open_arm_chances"], strict=True))
+            assert chance[row["arm_id"]] == pytest.approx(row["p_arm"], rel=1e-12)
+            assert sum(chance.values()) == pytest.approx(1.0)
+            assert min(chance.values()) > 0
 
 
 CHANCES = ["slot_kind", "segment", "arm_id", "p_arm", "p_track", "feasible_count", "draw_number", "propensity_valid"]

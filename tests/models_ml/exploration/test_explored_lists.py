@@ -160,9 +160,12 @@ def test_what_is_written_beside_each_draw_is_the_chance_of_the_tree():
             assert draws.p_track[row, slot] == pytest.approx(expected[draws.picks[row, slot]], rel=1e-12)
             assert draws.feasible_count[row, slot] == len(situation.open_to(before))
             assert draws.arm[row, slot] in situation.entries[draws.picks[row, slot]].arms
+            there = {arm for place in situation.open_to(frozenset(before)) for arm in situation.entries[place].arms}
+            assert draws.open_arms[row, slot] == sum(1 << arm for arm in there)
             assert draws.p_arm[row, slot] == pytest.approx(situation.chance[draws.arm[row, slot]], rel=1e-12)
     assert (draws.p_track[:, 2:] == 1).all()
     assert (draws.arm[:, 2:] == -1).all()
+    assert (draws.open_arms[:, 2:] == 0).all()
 
 
 def test_the_tracks_of_a_draw_by_arm_fit_their_chances_and_these_add_up_to_one():
@@ -187,6 +190,7 @@ def test_an_arm_without_a_track_left_leaves_its_chance_to_the_others():
     drawn = by_arm(slate.lots, only_plain, 0)
     assert (drawn.arm == 0).all()
     assert (drawn.p_arm == 1).all()
+    assert (drawn.open_arms == 1).all()
 
 
 @settings(max_examples=40, deadline=None)
