@@ -182,6 +182,8 @@ class Configuration:
         return {
             "program_id": self.run.program_id,
             "evaluation_window_weeks": self.evaluation.window_weeks,
+            "evaluation_popular_share": self.evaluation.popular_share,
+            "evaluation_fewest_listeners": self.evaluation.fewest_listeners,
             "ranker_training_weeks": self.ranker.training_weeks,
             "ranker_zeros_kept": self.ranker.zeros_kept,
             **dataclasses.asdict(self.weighting),

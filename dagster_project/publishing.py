@@ -26,6 +26,8 @@ PUBLISHED_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "evaluation_comparisons",
+    "exposure_report",
     "track_vectors",
     "track_sounds",
     "track_rungs",

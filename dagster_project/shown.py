@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models_ml.evaluation.ablation import ALONE, WITHOUT, family_rows, is_ablation
+
 QUALITY_METRICS = ("recall", "ndcg")
 
 
@@ -38,10 +40,11 @@ def quality_table(evaluation: pa.Table) -> list[list[str]]:
     """Recall and nDCG at the longest cutoff by model, best first, over all listeners and what they kept.
 
     evaluation: rows of one week with protocol_id, model, segment, metric, k, value, ceiling, ci_low, ci_high.
+    Families of the score alone and left out are shown apart (`families_table`).
     The head stands first, what the best of all lists could reach last. Empty where nothing was scored.
     """
     wanted = pc.and_(pc.equal(evaluation["segment"], "all"), pc.equal(evaluation["protocol_id"], "kept"))
-    rows = evaluation.filter(wanted).to_pylist()
+    rows = [row for row in evaluation.filter(wanted).to_pylist() if not is_ablation(row["model"])]
     longest = max((row["k"] for row in rows), default=0)
     found = {(row["model"], row["metric"]): row for row in rows if row["k"] == longest}
     models = sorted({model for model, _ in found}, key=lambda model: (-_value(found, model), model))
@@ -49,6 +52,32 @@ def quality_table(evaluation: pa.Table) -> list[list[str]]:
     cells = [[model, *(_interval(found.get((model, metric))) for metric in QUALITY_METRICS)] for model in models]
     ceilings = ["(ceiling)", *(_ceiling(found, metric) for metric in QUALITY_METRICS)]
     return [head, *cells, ceilings] if cells else []
+
+
+def families_table(comparisons: pa.Table) -> list[list[str]]:
+    """NDCG of each family of the score alone, and of all but it, less that of all together, the most needed first.
+
+    comparisons: rows of one week with protocol_id, model, other_model, segment, metric, k, difference, ci_low, ci_high.
+    The head stands first. Empty where no family was scored.
+    """
+    found = {row["model"]: row for row in family_rows(comparisons)}
+    names = {model.removeprefix(ALONE) for model in found if model.startswith(ALONE)}
+    order = sorted(names, key=lambda name: (_difference(found, WITHOUT + name), name))
+    cells = [[name, _change(found.get(ALONE + name)), _change(found.get(WITHOUT + name))] for name in order]
+    head = ["family", "alone, ndcg less that of all", "left out, ndcg less that of all"]
+    return [head, *cells] if cells else []
+
+
+def _difference(found: dict[str, dict[str, Any]], model: str) -> float:
+    return float(found[model]["difference"]) if model in found else 0.0
+
+
+def _change(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if row["ci_low"] is None:
+        return f"{row['difference']:+.4f}"
+    return f"{row['difference']:+.4f} ({row['ci_low']:+.4f} to {row['ci_high']:+.4f})"
 
 
 def _value(found: dict[tuple[str, str], dict[str, Any]], model: str) -> float:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.lake import Lake
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
@@ -119,6 +120,7 @@ STAND_INS = {
     "ml/ranking_features": RANKING_FEATURES_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
+    "ml/evaluation_comparisons": COMPARISONS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pyarrow as pa
 
+from models_ml.ablated import ORDER
 from models_ml.arrays import Bools, Floats, Ints
 from models_ml.assembly import PLAYLIST_LENGTH, Draws, Slate, is_full
 from models_ml.giving_way import Relaxations
@@ -84,6 +85,7 @@ class PlaylistTables:
     ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
     mixes: one row per list: how far its genres are from its listener's, and the least far there is (MIXES_SCHEMA).
     logged: one row per sampled listener and candidate that their vector found (RANKING_FEATURES_SCHEMA).
+    ablated: of listeners of another sample, the best by each family of the score alone and without it (ABLATED_SCHEMA).
     """
 
     slots: pa.Table
@@ -91,16 +93,18 @@ class PlaylistTables:
     ranked: pa.Table
     mixes: pa.Table
     logged: pa.Table
+    ablated: pa.Table
 
 
 def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
     """Both as one, each table in the order of the listeners."""
-    slots, relaxations, ranked, mixes, logged = (
+    slots, relaxations, ranked, mixes, logged, ablated = (
         pa.concat_tables([getattr(some, part.name), getattr(others, part.name)]) for part in fields(PlaylistTables)
     )
     keys = [("user_index", "ascending"), ("position", "ascending")]
     logged = logged.sort_by([("user_id", "ascending"), ("recording_id", "ascending")])
-    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes.sort_by(keys[:1]), logged)
+    mixes, ablated = mixes.sort_by(keys[:1]), ablated.sort_by(ORDER)
+    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes, logged, ablated)
 
 
 def mixes_table(listeners: Ints, found: tuple[Floats, Floats]) -> pa.Table:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
+from models_ml.ablated import ABLATED_SCHEMA, ablated_table, spoken_for
 from models_ml.arrangement import arrange
 from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, is_full
@@ -100,7 +101,7 @@ def build_playlists(
     """
     slots, relaxations = [SLOTS_SCHEMA.empty_table()], [RELAXATIONS_SCHEMA.empty_table()]
     ranked, mixes = [RANKED_SCHEMA.empty_table()], [MIXES_SCHEMA.empty_table()]
-    logged = [RANKING_FEATURES_SCHEMA.empty_table()]
+    logged, ablated = [RANKING_FEATURES_SCHEMA.empty_table()], [ABLATED_SCHEMA.empty_table()]
     keep, keep_logged = keep or slots.append, keep_logged or logged.append
     for block in playlist_blocks(maker, batches, progress):
         keep(block.slots)
@@ -108,7 +109,9 @@ def build_playlists(
         relaxations.append(block.relaxations)
         ranked.append(block.ranked)
         mixes.append(block.mixes)
-    return PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked, mixes, logged)))
+        ablated.append(block.ablated)
+    whole = PlaylistTables(*map(pa.concat_tables, (slots, relaxations, ranked, mixes, logged, ablated)))
+    return replace(whole, ablated=spoken_for(whole.ablated))
 
 
 def playlist_blocks(
@@ -139,15 +142,19 @@ class PlaylistMaker:
         calibration: Calibration | None = None,
         exploration: Exploration | None = None,
         learning: Learning | None = None,
+        ablated: Bools | None = None,
     ) -> None:
         """The week, and how its playlists are made.
 
         calibration: None where no genre is known.  exploration: None where nothing is left to chance.
         learning: None where nothing was learnt and nothing will be.
+        ablated: (n,) True for listeners whose best by each family of the score are kept; None: nobody's.
         """
         self._calibration = calibration
         self._exploration = exploration
-        self._learning = learning or Learning(None, np.zeros(features.listener_count, dtype=bool))
+        nobody = np.zeros(features.listener_count, dtype=bool)
+        self._learning = learning or Learning(None, nobody)
+        self._ablated = nobody if ablated is None else ablated
         self._featured = CandidateFeatures(features, factors, content, calibration.genres if calibration else None)
         self._features = features
         self._factors = factors
@@ -218,6 +225,7 @@ class PlaylistMaker:
             ranked_table(listeners, laid, rows),
             self._mixes(listeners, full, laid, chosen),
             self._logged(listeners, rows, laid.ranked, slots),
+            ablated_table(listeners, laid.ranked, rows, self._ablated),
         )
 
     def _logged(self, listeners: Ints, rows: Ints, ranked: RankedPool, slots: pa.Table) -> pa.Table:

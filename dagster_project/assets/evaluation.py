@@ -4,53 +4,84 @@ Belongs here: glue between the lake and models_ml/evaluation. Does not: metrics,
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dagster_project import keys
-from dagster_project.assets.playlists import week_features
+from dagster_project.assets.playlists import week_features, week_genres
 from dagster_project.home import Home, parse_week
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
-from dagster_project.shown import markdown_table, picture, quality_table
+from dagster_project.shown import families_table, markdown_table, picture, quality_table
+from dagster_project.vectors_io import load_factors, serve
 from models_ml.errors import InputError
-from models_ml.evaluation.report import EVALUATION_SCHEMA, evaluate
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
+from models_ml.evaluation.report import EVALUATION_SCHEMA, Beside, EvaluationTables, evaluation_tables
 from models_ml.features import WeekFeatures
 from models_ml.seeds import seed_for
 
 GIVEN = "marts/weekly_playlist_tracks"
 # What would have been given without caps and rules; weeks of before this was kept lack it.
 RANKED = "ml/ranked_candidates"
+# The same of each family of the score alone, and of all but it, of a sample of the listeners; older weeks lack it too.
+ABLATED = "ml/ablated_candidates"
+METRICS, COMPARISONS = "ml/evaluation_metrics", "ml/evaluation_comparisons"
 LIST_COLUMNS = ["user_id", "position", "recording_id"]
 TRUTH_COLUMNS = ["user_id", "recording_id", "kept", "via_own_playlist"]
 HISTORY = dg.AssetKey(["history", "weekly_playlist_tracks"])
 
 
-@dg.asset(
-    key=keys.ml("evaluation_metrics"),
-    # The lists are those of an earlier week, as far back as the configuration says: history, like in the features.
-    deps=[keys.feature("evaluation_truth"), HISTORY],
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            key,
+            # The lists are those of an earlier week, as far back as the configuration says: history, like in features.
+            deps=[keys.feature("evaluation_truth"), HISTORY],
+            partitions_def=keys.WEEKLY,
+            group_name="evaluation",
+            kinds={"python", "parquet"},
+            description=words,
+        )
+        for key, words in (
+            (
+                keys.ml("evaluation_metrics"),
+                "One row per protocol, model, segment, metric and cutoff: how good the lists of some weeks ago were.",
+            ),
+            (
+                keys.ml("evaluation_comparisons"),
+                "One row per protocol, pair of models, segment and metric: how much better the one was.",
+            ),
+        )
+    ],
+    name="evaluation",
     partitions_def=keys.WEEKLY,
-    group_name="evaluation",
-    kinds={"python", "parquet"},
     backfill_policy=keys.ONE_WEEK_A_RUN,
 )
-def evaluation_metrics(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """One row per protocol, model, segment, metric and cutoff: how good the lists of some weeks ago were."""
-    week = parse_week(context.partition_key)
+def evaluation(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Score the lists of some weeks ago, and hold every model against what was given and what ranked best."""
+    week, lake = parse_week(context.partition_key), workspace.lake
     as_of = week - dt.timedelta(weeks=workspace.configuration.evaluation.window_weeks)
     try:
         features, lists = what_was_given(workspace.paths, as_of)
+        beside = _beside(workspace, as_of, features)
     except InputError as error:
         # The week stands without it: an old week that isn't there, or was made by older code, can't be scored.
         LOG.info(f"evaluation: nothing to score for {week}: {error}")
-        rows = workspace.lake.replace_week("ml/evaluation_metrics", week, EVALUATION_SCHEMA.empty_table())
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "not_scored": str(error)})
-    scored = _score(workspace, week, as_of, features, lists)
-    return _shown(scored, workspace.lake.replace_week("ml/evaluation_metrics", week, scored, EVALUATION_SCHEMA))
+        scored = EvaluationTables(EVALUATION_SCHEMA.empty_table(), COMPARISONS_SCHEMA.empty_table())
+        said: dict[str, Any] = {"not_scored": str(error)}
+    else:
+        scored = _score(workspace, week, as_of, features, lists, beside)
+        said = _shown(scored)
+    rows = lake.replace_week(COMPARISONS, week, scored.comparisons, COMPARISONS_SCHEMA)
+    yield dg.MaterializeResult(asset_key=keys.ml("evaluation_comparisons"), metadata={"dagster/row_count": rows})
+    rows = lake.replace_week(METRICS, week, scored.metrics, EVALUATION_SCHEMA)
+    yield dg.MaterializeResult(asset_key=keys.ml("evaluation_metrics"), metadata={"dagster/row_count": rows, **said})
 
 
 def what_was_given(home: Home, as_of: dt.date) -> tuple[WeekFeatures, dict[str, pa.Table]]:
@@ -74,26 +105,45 @@ def _with_ids(ranked: pa.Table, features: WeekFeatures) -> pa.Table:
     )
 
 
+def _beside(workspace: Workspace, as_of: dt.date, features: WeekFeatures) -> Beside:
+    """What else is known of a week's lists, and the lists by families of the score where they were kept."""
+    lake = workspace.lake
+    factors = serve(load_factors(lake, as_of), lake, as_of, workspace.configuration.serving)
+    ablated: dict[str, pa.Table] = {}
+    if lake.has_week(ABLATED, as_of):
+        kept = lake.read_week(ABLATED, as_of)
+        for model in sorted(pc.unique(kept["model"]).to_pylist()):
+            ablated[model] = _with_ids(kept.filter(pc.equal(kept["model"], model)), features)
+    return Beside(ablated, factors.served, week_genres(lake, as_of, factors), factors.rungs)
+
+
 def _score(
-    workspace: Workspace, week: dt.date, as_of: dt.date, features: WeekFeatures, lists: dict[str, pa.Table]
-) -> pa.Table:
+    workspace: Workspace,
+    week: dt.date,
+    as_of: dt.date,
+    features: WeekFeatures,
+    lists: dict[str, pa.Table],
+    beside: Beside,
+) -> EvaluationTables:
     settings = workspace.configuration
     truth = workspace.lake.read_week("features/evaluation_truth", week, TRUTH_COLUMNS)
     seed = seed_for("evaluation_metrics", week, settings.run.seed)
-    return evaluate(features, lists, truth, as_of, settings.evaluation, seed, unhurried())
+    return evaluation_tables(features, lists, truth, as_of, settings.evaluation, seed, unhurried(), beside)
 
 
-def _shown(scored: pa.Table, row_count: int) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _shown(scored: EvaluationTables) -> dict[str, Any]:
     # Here, not above: loading matplotlib takes most of a second, and every start of anything loads this module.
-    from models_ml.evaluation.plots import metrics_plot
+    from models_ml.evaluation.plots import families_plot, metrics_plot
 
-    table = quality_table(scored)
+    table, families = quality_table(scored.metrics), families_table(scored.comparisons)
     if not table:
-        return dg.MaterializeResult(metadata={"dagster/row_count": row_count, "not_scored": "nothing was kept since"})
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": row_count,
-            "quality": dg.MetadataValue.md(markdown_table(table[0], table[1:])),
-            "plot": dg.MetadataValue.md(picture(metrics_plot(scored), "recall and ndcg by model")),
-        }
-    )
+        return {"not_scored": "nothing was kept since"}
+    shown = {
+        "quality": dg.MetadataValue.md(markdown_table(table[0], table[1:])),
+        "plot": dg.MetadataValue.md(picture(metrics_plot(scored.metrics), "recall and ndcg by model")),
+    }
+    if families:
+        shown["families"] = dg.MetadataValue.md(markdown_table(families[0], families[1:]))
+        drawn = picture(families_plot(scored.comparisons), "each family alone and left out, against all together")
+        shown["families_plot"] = dg.MetadataValue.md(drawn)
+    return shown

@@ -42,7 +42,7 @@ from models_ml.exploration.arms import Exploration, read_arms
 from models_ml.exploration.uniforms import keys as keys_of
 from models_ml.features import WeekFeatures, read_features
 from models_ml.flow import Sounds
-from models_ml.funnel import hashes
+from models_ml.funnel import hashes, sampled_listeners
 from models_ml.genres import Genres, read_genres
 from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
@@ -191,6 +191,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
             (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
+            (keys.ml("ablated_candidates"), "One row per sampled listener, family left alone or out, and position."),
             (keys.ml("ranking_features"), "One row per sampled listener and candidate: what is learnt from later."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
         )
@@ -213,6 +214,7 @@ def playlists(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         "relaxations": made.relaxations,
         "playlist_mixes": made.mixes,
         "ranked_candidates": made.ranked,
+        "ablated_candidates": made.ablated,
         "run_facts": _run_facts(workspace, week),
     }
     for name, rows in tables.items():
@@ -238,6 +240,7 @@ class PlaylistInputs:
     calibration: Calibration
     exploration: Exploration | None
     learning: Learning
+    ablated: Bools
 
     def maker(self) -> PlaylistMaker:
         """What makes these lists."""
@@ -249,6 +252,7 @@ class PlaylistInputs:
             self.calibration,
             self.exploration,
             self.learning,
+            self.ablated,
         )
 
     def mender(self, taken: Bools) -> ListMender:
@@ -268,7 +272,8 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Playl
     calibration = week_calibration(lake, week, genres, settings.rules)
     exploration = week_exploration(lake, week, settings, features, genres.names)
     learning = week_learning(lake, week, features, settings.ranker)
-    return PlaylistInputs(features, factors, params, content, calibration, exploration, learning)
+    ablated = sampled_listeners(features.user_id, 0.0, settings.evaluation.ablation_listeners)
+    return PlaylistInputs(features, factors, params, content, calibration, exploration, learning, ablated)
 
 
 def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:

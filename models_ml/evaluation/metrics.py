@@ -1,10 +1,17 @@
 """Ranking metrics: per listener first, then the mean; over all recordings, without sampled negatives.
 
 Belongs here: the value of each metric for each listener, the best value a list could reach, exposure over recordings.
-Does not: intervals (bootstrap.py), who is counted (segments.py), where lists and truth come from (tables.py).
+Does not: what is told of a list without knowing what its listener did (beyond_accuracy.py), intervals (bootstrap.py),
+who is counted (segments.py), where lists and truth come from (tables.py).
 
-Sources: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002 (nDCG); Krichene and Rendle,
-"On Sampled Metrics for Item Recommendation", KDD 2020 (why nothing is sampled).
+average_precision is that of trec_eval (map_cut): the precision at each hit among the first k, summed, over all of the
+listener's truth, not over k; its mean over listeners is MAP@k.
+serendipity is the share of the k places that hold a hit which the most popular list of the same length lacks.
+
+Sources: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002 (nDCG); Ge,
+Delgado-Battenfeld and Jannach, "Beyond Accuracy", RecSys 2010 (serendipity: what a primitive list would not have held,
+and is useful; over k as precision is, so that one lucky hit is not everything); Krichene and Rendle, "On Sampled
+Metrics for Item Recommendation", KDD 2020 (why nothing is sampled).
 """
 
 from typing import Final
@@ -17,10 +24,13 @@ from models_ml.errors import InputError
 RECALL: Final = "recall"
 NDCG: Final = "ndcg"
 HIT_RATE: Final = "hit_rate"
+AVERAGE_PRECISION: Final = "average_precision"
+SERENDIPITY: Final = "serendipity"
 NOVELTY: Final = "novelty"
 COVERAGE: Final = "coverage"
 GINI: Final = "gini"
-LIST_METRICS: Final = (RECALL, "capped_recall", "precision", NDCG, HIT_RATE, "reciprocal_rank", NOVELTY)
+TRUTH_METRICS: Final = (RECALL, "capped_recall", "precision", NDCG, HIT_RATE, "reciprocal_rank", AVERAGE_PRECISION)
+LIST_METRICS: Final = (*TRUTH_METRICS, NOVELTY)
 
 _BLOCK_LISTENERS = 1 << 16
 
@@ -36,10 +46,48 @@ def list_metrics(ranked: Ints, truth: Pairs, k: int, log_popularity: Floats) -> 
     without a known recording.
     Raises InputError where k is below 1, the rows of ranked and truth differ, or a recording is out of range.
     """
-    _check(ranked, truth, k, len(log_popularity))
-    blocks = ranges(len(ranked), _BLOCK_LISTENERS) or [(0, 0)]
-    parts = [_block_metrics(ranked[start:stop, :k], truth, start, k, log_popularity) for start, stop in blocks]
-    return {name: np.concatenate([part[name] for part in parts]) for name in LIST_METRICS}
+    hits = hits_of(ranked[:, :k], truth, len(log_popularity))
+    return {**metrics_of_hits(hits, np.diff(truth.indptr), k), NOVELTY: novelty(ranked[:, :k], log_popularity)}
+
+
+def hits_of(ranked: Ints, truth: Pairs, recording_count: int) -> Bools:
+    """(n, L) True where the recording is in its listener's truth.
+
+    Raises InputError where the rows of ranked and truth differ, or a recording is out of range.
+    """
+    _check(ranked, truth, recording_count)
+    hits = np.zeros(ranked.shape, dtype=bool)
+    for start, stop in ranges(len(ranked), _BLOCK_LISTENERS):
+        owners = np.repeat(np.arange(start, stop), ranked.shape[1])
+        found = truth.find(owners, ranked[start:stop].ravel())
+        hits[start:stop] = found.reshape(stop - start, ranked.shape[1]) >= 0
+    return hits
+
+
+def metrics_of_hits(hits: Bools, sizes: Ints, k: int) -> dict[str, Floats]:
+    """Every metric of TRUTH_METRICS at k, (n,) float64 each, NaN for listeners without truth.
+
+    hits: (n, L) whether each place of a list is in its listener's truth.  sizes: (n,) recordings in the truth.
+    Raises InputError where k is below 1.
+    """
+    if k < 1:
+        raise InputError(f"metrics: k is {k}; it must be 1 or more")
+    first = hits[:, :k]
+    gain = (first * _discounts(first.shape[1])).sum(axis=1)
+    rank = np.arange(1, first.shape[1] + 1)
+    reciprocal = np.where(sizes > 0, (first / rank).max(axis=1, initial=0.0), np.nan)
+    precisions = (first * (np.cumsum(first, axis=1) / rank)).sum(axis=1)
+    return _truth_metrics(first.sum(axis=1), gain, reciprocal, precisions, sizes, k)
+
+
+def serendipity(hits: Bools, ranked: Ints, expected: Ints, sizes: Ints, k: int) -> Floats:
+    """(n,) share of the k places with a hit that the expected list has not among its own first k; NaN without truth.
+
+    hits, ranked: (n, L).  expected: (n, L') the most popular recordings each listener might have been given.
+    """
+    row, place = np.nonzero(hits[:, :k])
+    surprising = (expected[row, :k] != ranked[row, place][:, None]).all(axis=1)
+    return _ratio(np.bincount(row[surprising], minlength=len(hits)), np.minimum(sizes, 1) * k)
 
 
 def best_metrics(truth_sizes: Ints, reachable_sizes: Ints, k: int) -> dict[str, Floats]:
@@ -49,7 +97,8 @@ def best_metrics(truth_sizes: Ints, reachable_sizes: Ints, k: int) -> dict[str, 
     """
     found = np.minimum(reachable_sizes, k)
     anything = np.where(truth_sizes > 0, (found > 0).astype(np.float64), np.nan)
-    return _truth_metrics(found, _ideal_gain(k)[found], anything, truth_sizes, k)
+    # With all that is found at the top, the precision at each hit is 1.
+    return _truth_metrics(found, _ideal_gain(k)[found], anything, found, truth_sizes, k)
 
 
 def catalogue_metrics(ranked: Ints, k: int, recording_count: int) -> dict[str, float]:
@@ -73,9 +122,15 @@ def log_shares(heard_counts: Ints, listener_count: int) -> Floats:
     return np.asarray(np.log2(np.maximum(heard_counts, 1) / max(listener_count, 1)))
 
 
-def _check(ranked: Ints, truth: Pairs, k: int, recording_count: int) -> None:
-    if k < 1:
-        raise InputError(f"metrics: k is {k}; it must be 1 or more")
+def novelty(listed: Ints, log_popularity: Floats) -> Floats:
+    """(n,) mean surprise, in bits, of the known recordings of each list; NaN without any."""
+    known = listed >= 0
+    padded = np.append(log_popularity, 0.0)
+    surprise = -padded[np.where(known, listed, len(log_popularity))]
+    return _ratio(surprise.sum(axis=1), known.sum(axis=1))
+
+
+def _check(ranked: Ints, truth: Pairs, recording_count: int) -> None:
     if len(truth.indptr) != len(ranked) + 1:
         owners = len(truth.indptr) - 1
         raise InputError(f"metrics: {len(ranked)} lists and the truth of {owners} listeners; give one list each")
@@ -85,19 +140,10 @@ def _check(ranked: Ints, truth: Pairs, k: int, recording_count: int) -> None:
         raise InputError(f"metrics: a list holds recording {highest}; those known are 0 to {known - 1}")
 
 
-def _block_metrics(listed: Ints, truth: Pairs, start: int, k: int, log_popularity: Floats) -> dict[str, Floats]:
-    """The metrics of listeners start, start + 1, ...; listed: (b, up to k)."""
-    owners = np.arange(start, start + len(listed))
-    hits = _hits(listed, truth, owners)
-    sizes = truth.lengths(owners)
-    gain = (hits * _discounts(listed.shape[1])).sum(axis=1)
-    metrics = _truth_metrics(hits.sum(axis=1), gain, _reciprocal_rank(hits, sizes), sizes, k)
-    metrics[NOVELTY] = _novelty(listed, log_popularity)
-    return metrics
-
-
-def _truth_metrics(found: Ints, gain: Floats, reciprocal: Floats, sizes: Ints, k: int) -> dict[str, Floats]:
-    """The metrics that need truth, from hits, discounted gain and reciprocal rank of each listener."""
+def _truth_metrics(
+    found: Ints, gain: Floats, reciprocal: Floats, precisions: Ints | Floats, sizes: Ints, k: int
+) -> dict[str, Floats]:
+    """The metrics that need truth, from hits, discounted gain, reciprocal rank and sum of precisions at the hits."""
     has_truth = np.minimum(sizes, 1)
     return {
         RECALL: _ratio(found, sizes),
@@ -106,26 +152,8 @@ def _truth_metrics(found: Ints, gain: Floats, reciprocal: Floats, sizes: Ints, k
         NDCG: _ratio(gain, _ideal_gain(k)[np.minimum(sizes, k)]),
         HIT_RATE: _ratio(np.minimum(found, 1), has_truth),
         "reciprocal_rank": reciprocal,
+        AVERAGE_PRECISION: _ratio(precisions, sizes),
     }
-
-
-def _hits(listed: Ints, truth: Pairs, owners: Ints) -> Bools:
-    """(b, L) True where the recording is in its listener's truth."""
-    found = truth.find(np.repeat(owners, listed.shape[1]), listed.ravel())
-    return np.asarray((found >= 0).reshape(listed.shape))
-
-
-def _reciprocal_rank(hits: Bools, sizes: Ints) -> Floats:
-    """1 / rank of the first hit, 0 without one, NaN without truth."""
-    first = (hits / np.arange(1, hits.shape[1] + 1)).max(axis=1, initial=0.0)
-    return np.where(sizes > 0, first, np.nan)
-
-
-def _novelty(listed: Ints, log_popularity: Floats) -> Floats:
-    known = listed >= 0
-    padded = np.append(log_popularity, 0.0)
-    surprise = -padded[np.where(known, listed, len(log_popularity))]
-    return _ratio(surprise.sum(axis=1), known.sum(axis=1))
 
 
 def _ratio(numerator: Ints | Floats, denominator: Ints | Floats) -> Floats:

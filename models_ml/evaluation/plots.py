@@ -1,4 +1,4 @@
-"""The evaluation as a picture: how good each model's lists are, with their intervals.
+"""The evaluation as pictures: how good each model's lists are, and what each family of the score does for it.
 
 Belongs here: drawing an evaluation table as PNG bytes.
 Does not: numbers that aren't in the table, files.
@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from models_ml.evaluation.ablation import ALONE, WITHOUT, family_rows
 from models_ml.evaluation.baselines import BASELINES
 from models_ml.evaluation.metrics import NDCG, RECALL
 from models_ml.evaluation.report import FIRST_LISTENS, KEPT, VIA_OWN_PLAYLISTS
@@ -36,6 +37,8 @@ _DOTS_PER_INCH = 100
 def metrics_plot(evaluation: pa.Table) -> bytes:
     """A PNG, 800 pixels wide: nDCG and recall of each model with intervals, ours in colour, baselines grey.
 
+    Families of the score alone and left out are drawn apart (`families_plot`).
+
     evaluation: rows of report.EVALUATION_SCHEMA.  Drawn are the newest week, the protocol `kept` or else the first
     one there is, all listeners, and the longest cutoff.  Without such rows the picture says so.
     """
@@ -55,9 +58,51 @@ def metrics_plot(evaluation: pa.Table) -> bytes:
     return _png(figure)
 
 
+def families_plot(comparisons: pa.Table) -> bytes:
+    """A PNG, 800 pixels wide: nDCG of each family alone, and of all but it, less that of all together.
+
+    comparisons: rows of comparisons.COMPARISONS_SCHEMA of one week; the protocol `kept`, all listeners.  The family
+    that is missed most is on top.  Without such rows the picture says so.
+    """
+    found = {row["model"]: row for row in family_rows(comparisons)}
+    families = {model.removeprefix(ALONE).removeprefix(WITHOUT) for model in found}
+    if not families:
+        return _png(_empty_figure())
+    missed = {name: found[WITHOUT + name]["difference"] if WITHOUT + name in found else 0.0 for name in families}
+    order = sorted(families, key=lambda name: (-missed[name], name))
+    layout = ConstrainedLayoutEngine(w_pad=0.12, wspace=0.04)
+    figure = Figure(figsize=(_WIDTH_INCHES, 1.5 + _ROW_INCHES * len(order)), dpi=_DOTS_PER_INCH, layout=layout)
+    for place, (prefix, title) in enumerate(((ALONE, "Alone"), (WITHOUT, "All but it"))):
+        axes = figure.add_subplot(1, 2, place + 1)
+        _draw_family(axes, [found.get(prefix + name) for name in order], title)
+        axes.set_yticks(np.arange(len(order)), [_words(name) if place == 0 else "" for name in order])
+    listeners = max(row["listeners"] for row in found.values())
+    title = f"nDCG of each family of the score less that of all together, {listeners:,} listeners"
+    figure.suptitle(title, fontsize=11, color=_INK)
+    return _png(figure)
+
+
+def _draw_family(axes: Any, rows: list[dict[str, Any] | None], title: str) -> None:
+    """A dot with its interval for each family, beside the line where nothing changes."""
+    axes.axvline(0.0, color=_BASELINE_COLOUR, linewidth=1.0)
+    for height, row in enumerate(rows):
+        if row is None:
+            continue
+        if row["ci_low"] is not None and row["ci_high"] is not None:
+            ends = [row["ci_low"], row["ci_high"]]
+            axes.plot(ends, [height, height], color=_OWN_COLOUR, linewidth=2.5, alpha=0.55)
+        axes.plot([row["difference"]], [height], "o", color=_OWN_COLOUR, markersize=7)
+        above = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "fontsize": 8.5}
+        axes.annotate(f"{row['difference']:+.3f}", (row["difference"], height), color=_OWN_COLOUR, **above)
+    axes.set_title(title, fontsize=10, color=_INK, loc="left")
+    axes.set_ylim(-0.6, len(rows) - 0.3)
+    _lighten(axes)
+
+
 def _shown(evaluation: pa.Table) -> pa.Table:
     """The rows that are drawn."""
     wanted = pc.and_(pc.equal(evaluation["segment"], ALL), pc.is_in(evaluation["metric"], pa.array(_METRICS)))
+    wanted = pc.and_(wanted, pc.invert(pc.match_substring_regex(evaluation["model"], f"^({ALONE}|{WITHOUT})")))
     rows = evaluation.filter(wanted)
     rows = rows.filter(pc.equal(rows["as_of_week"], pc.max(rows["as_of_week"])))
     protocols = sorted(pc.unique(rows["protocol_id"]).to_pylist(), key=lambda name: (name != KEPT, name))
@@ -96,6 +141,10 @@ def _finish(axes: Any, row: dict[str, Any], model_count: int) -> None:
     axes.set_title(f"{name} at {row['k']}{ceiling}", fontsize=10, color=_INK, loc="left")
     axes.set_xlim(0.0, 1.08 * max(axes.dataLim.x1, 1e-3))
     axes.set_ylim(-0.6, model_count - 0.3)
+    _lighten(axes)
+
+
+def _lighten(axes: Any) -> None:
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=9, colors=_INK)

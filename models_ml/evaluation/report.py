@@ -1,7 +1,11 @@
 """The evaluation report: every model, protocol, segment, metric and cutoff as one row, with ceiling and interval.
 
 Belongs here: the parameters, the protocols, which listeners count, the rows.
-Does not: the metrics themselves (metrics.py), reading the tables (tables.py), which weeks (the caller).
+Does not: each listener's values (panels.py), models against each other (comparisons.py), reading the tables
+(tables.py), which weeks (the caller).
+
+Our own lists and the baselines' are scored on the same listeners. Lists of one family of the score alone, or of all but
+one, are there for a sample of the listeners only: they are scored on those, and held against the others on those.
 """
 
 import datetime as dt
@@ -12,29 +16,25 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Bools, Floats, Ints, Pairs, Progress, silent
+from models_ml.arrays import Bools, Floats, Ints, Progress, silent
 from models_ml.errors import InputError
-from models_ml.evaluation.baselines import BASELINES, BaselineParams, baseline_lists
+from models_ml.evaluation.ablation import is_ablation
+from models_ml.evaluation.baselines import BASELINES, MOST_POPULAR, BaselineParams, baseline_lists
 from models_ml.evaluation.bootstrap import mean_intervals
-from models_ml.evaluation.metrics import (
-    HIT_RATE,
-    LIST_METRICS,
-    NDCG,
-    RECALL,
-    best_metrics,
-    catalogue_metrics,
-    list_metrics,
-    log_shares,
-)
-from models_ml.evaluation.segments import ALL, SegmentParams, listener_segments, restricted, track_segments
-from models_ml.evaluation.tables import GivenLists, Truth, heard_counts, read_lists, read_truth
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA, comparison_rows
+from models_ml.evaluation.metrics import catalogue_metrics
+from models_ml.evaluation.panels import Panel, Population, Week, ceilings, panel_of
+from models_ml.evaluation.segments import ALL, SegmentParams
+from models_ml.evaluation.tables import GivenLists, Truth, read_lists, read_truth
 from models_ml.features import WeekFeatures
 from models_ml.funnel import hashes
+from models_ml.genres import Genres
 
 KEPT: Final = "kept"
 FIRST_LISTENS: Final = "first_listens"
 VIA_OWN_PLAYLISTS: Final = "via_own_playlists"
-TRACK_SEGMENT_METRICS: Final = (RECALL, HIT_RATE, NDCG)
+# Models whose columns lie beside each other in one round of resampling: each round draws anew.
+_MODELS_AT_ONCE: Final = 8
 
 EVALUATION_SCHEMA = pa.schema(
     [
@@ -52,7 +52,6 @@ EVALUATION_SCHEMA = pa.schema(
         ("ci_high", pa.float64()),
     ]
 )
-_SORTED_BY = ("protocol_id", "model", "segment", "metric", "k")
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,16 @@ class EvaluationParams(BaselineParams, SegmentParams):
             "doc": "At most so many are scored, those whose ids have the lowest hashes; 0: all.",
         },
     )
+    ablation_listeners: int = field(
+        default=2000,
+        metadata={
+            "unit": "listeners",
+            "min": 0,
+            "max": 10**9,
+            "doc": "For so many, those whose ids have the lowest hashes, the best by each family of the score alone "
+            "and by all but it are kept, to be scored beside the whole.",
+        },
+    )
     bootstrap_resamples: int = field(
         default=1000,
         metadata={"unit": "resamples", "min": 1, "max": 100_000, "doc": "How often an interval draws anew."},
@@ -97,31 +106,26 @@ class EvaluationParams(BaselineParams, SegmentParams):
 
 
 @dataclass(frozen=True)
-class _Column:
-    """One number a listener, NaN where it doesn't apply; segment: the track segment it belongs to, or all."""
+class Beside:
+    """What the report can say more with, where the week has it.
 
-    segment: str
-    metric: str
-    k: int
-    values: Floats
+    ablated: by model, lists of a sample of the listeners, columns as of own_lists.
+    vectors: (m, d) where each recording lies, zero where nothing is known.  genres: of the recordings.
+    rungs: (n,) codes of rules.RUNGS that lists stand on.
+    """
+
+    ablated: Mapping[str, pa.Table] = field(default_factory=dict)
+    vectors: Floats | None = None
+    genres: Genres | None = None
+    rungs: Ints | None = None
 
 
 @dataclass(frozen=True)
-class _Protocol:
-    """The listeners that a protocol scores, and their truth.
+class EvaluationTables:
+    """metrics: EVALUATION_SCHEMA.  comparisons: COMPARISONS_SCHEMA."""
 
-    truths: by track segment, `all` for the whole truth.  groups: (b,) bool of each listener segment.
-    """
-
-    name: str
-    truths: dict[str, Pairs]
-    groups: dict[str, Bools]
-    log_popularity: Floats
-
-    @property
-    def group_columns(self) -> Bools:
-        """(b, g) the listener segments beside each other."""
-        return np.stack(list(self.groups.values()), axis=1)
+    metrics: pa.Table
+    comparisons: pa.Table
 
 
 def evaluate(
@@ -133,31 +137,75 @@ def evaluate(
     seed: int,
     progress: Progress = silent,
 ) -> pa.Table:
-    """The lists of a week and the baselines' against what listeners then did: EVALUATION_SCHEMA, sorted.
+    """The metrics alone, of lists that nothing more is known of; see `evaluation_tables`."""
+    return evaluation_tables(features, own_lists, truth, as_of_week, params, seed, progress).metrics
+
+
+def evaluation_tables(
+    features: WeekFeatures,
+    own_lists: Mapping[str, pa.Table],
+    truth: pa.Table,
+    as_of_week: dt.date,
+    params: EvaluationParams,
+    seed: int,
+    progress: Progress = silent,
+    beside: Beside | None = None,
+) -> EvaluationTables:
+    """The lists of a week and the baselines' against what listeners then did, sorted.
 
     features: those of the as-of week.
     own_lists: for each of our models, its lists: user_id, position (1..), recording_id.
     truth: user_id, recording_id, kept, via_own_playlist: what was first heard in the window after the week.
     The listeners are those of the week who have a list of our own and truth; the same ones for every model.  Who has
     no list by a model counts for it with an empty one.  Means are over listeners, intervals by bootstrap.
-    Raises InputError for tables that can't be used, or a model that has the name of a baseline.
+    Raises InputError for tables that can't be used, or a model that has the name of a baseline or of an ablation.
     """
-    clash = sorted(set(own_lists) & set(BASELINES))
-    if clash:
-        raise InputError(f"own_lists: a model is called {clash[0]!r}, as a baseline is; name it otherwise")
+    beside = beside or Beside()
+    _names_are_free(own_lists, beside)
     given = {model: read_lists(table, model, features) for model, table in own_lists.items()}
+    ablated = {model: read_lists(table, model, features) for model, table in beside.ablated.items()}
     known = read_truth(truth, features)
     listeners = _scored_listeners(features, given, known, params.sample_listeners)
     rows: list[dict[str, Any]] = []
+    compared: list[dict[str, Any]] = []
     if len(listeners):
         progress(f"evaluation: {len(listeners):,} listeners")
+        week = Week.of(features, params, beside.vectors, beside.genres, beside.rungs)
         ranked = {model: lists.top(listeners, params.long_cutoff) for model, lists in given.items()}
         ranked |= baseline_lists(features, listeners, params.long_cutoff, params, progress)
+        whole = Population.of(week, listeners, ranked, ranked[MOST_POPULAR], params.cutoffs)
+        sample = _sample(whole, ablated, week, params)
         for name, chosen in _protocols(known).items():
-            rows += _protocol_rows(name, known.where(chosen), ranked, listeners, features, params, seed, progress)
-    facts = {"as_of_week": as_of_week, "truth_window_days": 7 * params.window_weeks}
-    table = pa.Table.from_pylist([row | facts for row in rows], schema=EVALUATION_SCHEMA)
-    return table.sort_by([(name, "ascending") for name in _SORTED_BY])
+            progress(f"evaluation: {name}")
+            counted = known.where(chosen)
+            panels = [
+                panel_of(name, counted, population, week, params.cutoffs, params.fewest_listeners)
+                for population in (whole, sample)
+            ]
+            for panel in panels:
+                rows += _panel_rows(panel, week, params, seed, progress)
+            compared += comparison_rows(panels[0], panels, params.long_cutoff, params.bootstrap_resamples, seed)
+    return EvaluationTables(
+        _table(rows, {"as_of_week": as_of_week, "truth_window_days": 7 * params.window_weeks}, EVALUATION_SCHEMA),
+        _table(compared, {"as_of_week": as_of_week}, COMPARISONS_SCHEMA),
+    )
+
+
+def _names_are_free(own_lists: Mapping[str, pa.Table], beside: Beside) -> None:
+    clash = sorted(set(own_lists) & set(BASELINES))
+    if clash:
+        raise InputError(f"own_lists: a model is called {clash[0]!r}, as a baseline is; name it otherwise")
+    wrong = sorted(name for name in {*own_lists, *beside.ablated} if is_ablation(name) != (name in beside.ablated))
+    if wrong:
+        raise InputError(
+            f"a model is called {wrong[0]!r}; alone_ and without_ are for lists of a sample, and only they"
+        )
+
+
+def _table(rows: list[dict[str, Any]], facts: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    table = pa.Table.from_pylist([{**row, **facts} for row in rows], schema=schema)
+    order = ("protocol_id", "model", "other_model", "segment", "metric", "k")
+    return table.sort_by([(name, "ascending") for name in order if name in schema.names])
 
 
 def _protocols(truth: Truth) -> dict[str, Bools]:
@@ -184,100 +232,62 @@ def _scored_listeners(features: WeekFeatures, given: Mapping[str, GivenLists], t
     return np.sort(found[order[:most]])
 
 
-def _protocol_rows(
-    name: str,
-    truth: Truth,
-    ranked: Mapping[str, Ints],
-    listeners: Ints,
-    features: WeekFeatures,
-    params: EvaluationParams,
-    seed: int,
-    progress: Progress,
-) -> list[dict[str, Any]]:
+def _sample(whole: Population, ablated: Mapping[str, GivenLists], week: Week, params: EvaluationParams) -> Population:
+    """Those of the listeners for whom lists of families alone were kept: who has any of them."""
+    listed = np.zeros(week.known.features.listener_count, dtype=bool)
+    for lists in ablated.values():
+        listed[lists.listener] = True
+    chosen = listed[whole.listeners]
+    listeners = whole.listeners[chosen]
+    given = {model: lists.top(listeners, params.long_cutoff) for model, lists in ablated.items()}
+    return Population.of(week, listeners, given, whole.expected[chosen], params.cutoffs)
+
+
+def _panel_rows(
+    panel: Panel, week: Week, params: EvaluationParams, seed: int, progress: Progress
+) -> Iterator[dict[str, Any]]:
     """The rows of one protocol, none where nobody has truth."""
-    active = np.isin(listeners, truth.listener)
-    if not active.any():
-        return []
-    protocol = _protocol(name, truth.pairs(listeners[active]), listeners[active], features, params)
-    ceilings = _ceilings(protocol, features.recording_count, params)
-    rows: list[dict[str, Any]] = []
-    for model, lists in ranked.items():
-        progress(f"evaluation: {name}, {model}")
-        scored = list(_columns(protocol, lists[active], params))
-        found = _mean_rows(scored, protocol, ceilings, params, seed)
-        found += _catalogue_rows(lists[active], features.recording_count, params)
-        rows += [{"protocol_id": name, "model": model} | row for row in found]
-    return rows
-
-
-def _protocol(name: str, whole: Pairs, listeners: Ints, features: WeekFeatures, params: EvaluationParams) -> _Protocol:
-    """The protocol's truth by track segment and its listeners by segment; recordings not known yet are in neither."""
-    by_listener, by_recording = heard_counts(features)
-    segments = track_segments(features.recordings.popularity_percentile, params)
-    truths = {ALL: whole} | {segment: restricted(whole, kept) for segment, kept in segments.items()}
-    groups = listener_segments(by_listener[listeners], params)
-    return _Protocol(name, truths, groups, log_shares(by_recording, features.listener_count))
-
-
-def _columns(protocol: _Protocol, lists: Ints, params: EvaluationParams) -> Iterator[_Column]:
-    """Every metric of each listener, over the whole truth and over that of each track segment."""
-    for segment, truth in protocol.truths.items():
-        for k in params.cutoffs:
-            values = list_metrics(lists, truth, k, protocol.log_popularity)
-            for metric in LIST_METRICS if segment == ALL else TRACK_SEGMENT_METRICS:
-                yield _Column(segment, metric, k, values[metric])
-
-
-def _ceilings(protocol: _Protocol, recording_count: int, params: EvaluationParams) -> dict[tuple[str, str, int], float]:
-    """Best mean that any list could reach, by (segment, metric, k); nothing for metrics without such a bound."""
-    everything = np.ones(recording_count, dtype=bool)
-    ceilings = {}
-    for track_segment, truth in protocol.truths.items():
-        sizes, reachable = (np.diff(pairs.indptr) for pairs in (truth, restricted(truth, everything)))
-        for k in params.cutoffs:
-            for metric, values in best_metrics(sizes, reachable, k).items():
-                for group, members in protocol.groups.items():
-                    counted = members & np.isfinite(values)
-                    segment = group if track_segment == ALL else track_segment
-                    if counted.any() and ALL in (group, track_segment):
-                        ceilings[segment, metric, k] = float(values[counted].mean())
-    return ceilings
+    if not len(panel.rows):
+        return
+    best = ceilings(panel, week, params.cutoffs)
+    models = list(panel.values)
+    for start in range(0, len(models), _MODELS_AT_ONCE):
+        together = models[start : start + _MODELS_AT_ONCE]
+        progress(f"evaluation: {panel.name}, {', '.join(together)}")
+        yield from _mean_rows(panel, together, best, params, seed)
+    for model in models:
+        lists = panel.population.lists[model][panel.rows]
+        for row in _catalogue_rows(lists, week.known.features.recording_count, params):
+            yield {"protocol_id": panel.name, "model": model} | row
 
 
 def _mean_rows(
-    scored: list[_Column],
-    protocol: _Protocol,
-    ceilings: Mapping[tuple[str, str, int], float],
-    params: EvaluationParams,
-    seed: int,
-) -> list[dict[str, Any]]:
+    panel: Panel, models: list[str], best: Mapping[tuple[str, str, int], float], params: EvaluationParams, seed: int
+) -> Iterator[dict[str, Any]]:
     """Means with intervals: listener segments over the whole truth, track segments over all listeners."""
-    values = np.stack([column.values for column in scored], axis=1)
-    found = mean_intervals(values, protocol.group_columns, seed, params.bootstrap_resamples)
-    rows: list[dict[str, Any]] = []
-    for group, name in enumerate(protocol.groups):
-        for place, column in enumerate(scored):
+    values = np.concatenate([panel.values[model] for model in models], axis=1)
+    found = mean_intervals(values, panel.group_columns, seed, params.bootstrap_resamples)
+    labels = [(model, column) for model in models for column in panel.columns]
+    for group, name in enumerate(panel.groups):
+        for place, (model, column) in enumerate(labels):
             if not found.count[group, place] or ALL not in (name, column.segment):
                 continue
             segment = name if column.segment == ALL else column.segment
-            row: dict[str, Any] = {"segment": segment, "metric": column.metric, "k": column.k}
-            row["value"] = float(found.mean[group, place])
-            row["ceiling"] = ceilings.get((segment, column.metric, column.k))
+            row: dict[str, Any] = {"protocol_id": panel.name, "model": model, "segment": segment}
+            row |= {"metric": column.metric, "k": column.k, "value": float(found.mean[group, place])}
+            row["ceiling"] = best.get((segment, column.metric, column.k))
             row["listeners"] = int(found.count[group, place])
             row["ci_low"], row["ci_high"] = (_or_none(ends[group, place]) for ends in (found.low, found.high))
-            rows.append(row)
-    return rows
+            yield row
 
 
-def _catalogue_rows(lists: Ints, recording_count: int, params: EvaluationParams) -> list[dict[str, Any]]:
+def _catalogue_rows(lists: Ints, recording_count: int, params: EvaluationParams) -> Iterator[dict[str, Any]]:
     """Coverage and Gini over the lists of all scored listeners; what has no value is left out."""
-    rows: list[dict[str, Any]] = []
     for k in params.cutoffs:
         for metric, value in catalogue_metrics(lists, k, recording_count).items():
             if np.isfinite(value):
                 row = {"segment": ALL, "metric": metric, "k": k, "value": value, "listeners": len(lists)}
-                rows.append(row | {"ceiling": None, "ci_low": None, "ci_high": None})
-    return rows
+                yield row | {"ceiling": None, "ci_low": None, "ci_high": None}
 
 
 def _or_none(value: float) -> float | None:

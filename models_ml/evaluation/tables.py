@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models_ml.arrays import Bools, Ints, Pairs, column, in_range, place_in_row, ranges, strings
+from models_ml.arrays import Bools, Floats, Ints, Pairs, column, in_range, place_in_row, ranges, strings
 from models_ml.errors import InputError
 from models_ml.features import WeekFeatures
 from models_ml.rules import FILTER_CODES
@@ -114,6 +114,16 @@ def heard_counts(features: WeekFeatures) -> tuple[Ints, Ints]:
     by_listener = np.diff(before[features.exclusions.indptr])
     by_recording = np.bincount(features.exclusions.values[heard], minlength=features.recording_count)
     return by_listener, by_recording
+
+
+def heard_percentile(features: WeekFeatures) -> Floats:
+    """(n,) mean popularity percentile of what each listener had heard before the week, NaN where nothing."""
+    heard = features.exclusion_code == FILTER_CODES["heard"]
+    owners = np.repeat(np.arange(features.listener_count), np.diff(features.exclusions.indptr))[heard]
+    percentile = features.recordings.popularity_percentile[features.exclusions.values[heard]]
+    count = np.bincount(owners, minlength=features.listener_count)
+    total = np.bincount(owners, weights=percentile, minlength=features.listener_count)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _ids(table: pa.Table, name: str, field: str) -> pa.Array:

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.assets.evaluation import evaluation_metrics
+from dagster_project import keys
+from dagster_project.assets.evaluation import evaluation
 from dagster_project.cli import BAD_INPUT, main
 from dagster_project.cli_run import run_week
 from dagster_project.home import Home
@@ -95,12 +96,13 @@ def _copy(home: Home, folder: Path) -> Iterator[Home]:
 def _again(home: Home, week: dt.date) -> tuple[pa.Table, dict[str, Any]]:
     """Materialize nothing but the evaluation: its rows and its metadata."""
     result = dg.materialize(
-        [evaluation_metrics],
+        [evaluation],
         partition_key=week.isoformat(),
         resources={"workspace": Workspace(home=str(home.root))},
-        selection=[evaluation_metrics],
+        selection=[evaluation],
     )
-    (event,) = result.asset_materializations_for_node("ml__evaluation_metrics")
+    events = result.asset_materializations_for_node("evaluation")
+    (event,) = [event for event in events if event.asset_key == keys.ml("evaluation_metrics")]
     metadata = {name: value.value for name, value in event.metadata.items()}
     return Lake(home.lake).read_week(TABLE, week), metadata
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dagster_project.shown import markdown_table, picture, quality_table
+from dagster_project.shown import families_table, markdown_table, picture, quality_table
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 
 
@@ -77,3 +78,29 @@ def test_a_picture_is_markdown_that_holds_its_bytes() -> None:
     text = picture(b"\x89PNG", "words")
     assert text.startswith("![words](data:image/png;base64,")
     assert base64.b64decode(text.split("base64,")[1].rstrip(")")) == b"\x89PNG"
+
+
+def _compared(*rows: dict[str, Any]) -> pa.Table:
+    same = {"protocol_id": "kept", "other_model": "ranked", "segment": "all", "metric": "ndcg", "k": 30, "listeners": 9}
+    ends = {"difference": -0.125, "ci_low": -0.25, "ci_high": 0.0}
+    return pa.Table.from_pylist([same | ends | row for row in rows], schema=COMPARISONS_SCHEMA)
+
+
+def test_the_family_that_is_missed_most_stands_first() -> None:
+    table = families_table(
+        _compared(
+            {"model": "alone_audio"},
+            {"model": "without_audio", "difference": 0.5, "ci_low": None, "ci_high": None},
+            {"model": "alone_text"},
+            {"model": "without_text"},
+            {"model": "alone_text", "other_model": "published", "difference": 9.0},
+            {"model": "published"},
+        )
+    )
+    change = "-0.1250 (-0.2500 to +0.0000)"
+    assert table[1:] == [["text", change, change], ["audio", change, "+0.5000"]]
+
+
+def test_families_are_not_among_the_models_and_without_them_there_is_no_table() -> None:
+    assert [line[0] for line in quality_table(_rows({"model": "a"}, {"model": "without_text"}))][1:-1] == ["a"]
+    assert families_table(_compared({"model": "published"})) == []

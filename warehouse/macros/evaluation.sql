@@ -32,3 +32,11 @@
         and {{ blocked_at }} is null
     )
 {%- endmacro %}
+
+
+{% macro gini_coefficient(below_the_last, total, recordings) -%}
+    {#- Gini coefficient of how often each of m recordings is given, 0 alike, 1 - 1 / m where one is given alone:
+        2 * sum(place * x) / (m * sum(x)) - (m + 1) / m over all in ascending order. below_the_last is
+        sum((place - m) * x), so that the places of those not given, which add nothing, need not be known. -#}
+    (2 * cast({{ below_the_last }} as double) / {{ total }} + {{ recordings }} - 1) / {{ recordings }}
+{%- endmacro %}

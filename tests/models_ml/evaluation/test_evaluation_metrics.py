@@ -11,9 +11,23 @@ from hypothesis import strategies as st
 from models_ml.arrays import Pairs
 from models_ml.errors import InputError
 from models_ml.evaluation import metrics
-from models_ml.evaluation.metrics import LIST_METRICS, best_metrics, catalogue_metrics, list_metrics, log_shares
+from models_ml.evaluation.metrics import (
+    LIST_METRICS,
+    best_metrics,
+    catalogue_metrics,
+    hits_of,
+    list_metrics,
+    log_shares,
+    serendipity,
+)
 
-TREC_NAMES = {"recall": "recall", "precision": "P", "ndcg": "ndcg_cut", "hit_rate": "success"}
+TREC_NAMES = {
+    "recall": "recall",
+    "precision": "P",
+    "ndcg": "ndcg_cut",
+    "hit_rate": "success",
+    "average_precision": "map_cut",
+}
 
 
 def truth_of(*lists, width=10):
@@ -108,7 +122,7 @@ def test_recall_is_by_all_truth_and_capped_recall_by_what_fits():
 
 def test_only_the_first_k_count():
     found = metrics_of([[9, 8, 0]], truth_of({0}), 2)
-    assert [found[name][0] for name in LIST_METRICS if name != "novelty"] == [0.0] * 6
+    assert [found[name][0] for name in LIST_METRICS if name != "novelty"] == [0.0] * 7
     assert metrics_of([[9, 8, 0]], truth_of({0}), 3)["reciprocal_rank"] == 1 / 3
 
 
@@ -117,6 +131,35 @@ def test_a_short_list_is_measured_by_k_and_an_unknown_recording_takes_its_place(
     assert found["precision"] == 1 / 4
     assert found["reciprocal_rank"] == 1 / 2
     assert found["ndcg"] == pytest.approx(1 / log2(3))
+
+
+def test_average_precision_is_over_all_truth_not_over_k():
+    found = metrics_of([[0, 9, 1]], truth_of({0, 1, 2, 3}), 3)
+    assert found["average_precision"] == pytest.approx((1 / 1 + 2 / 3) / 4)
+    assert metrics_of([[0, 1]], truth_of({0, 1, 2, 3}), 2)["average_precision"] == pytest.approx(2 / 4)
+
+
+def serendipity_of(ranked, expected, truth, k):
+    ranked = np.asarray(ranked)
+    hits = hits_of(ranked, truth, truth.width)
+    return serendipity(hits, ranked, np.asarray(expected), np.diff(truth.indptr), k)
+
+
+def test_serendipity_counts_hits_that_the_most_popular_list_lacks():
+    found = serendipity_of([[0, 1, 2, 9]], [[1, 5, 6, 2]], truth_of({0, 1, 2}), 4)
+    assert found.tolist() == [1 / 4], "0 alone: 1 and 2 are popular, 9 is no hit"
+    # Of the first three, 2 is not among the three most popular.
+    assert serendipity_of([[0, 1, 2, 9]], [[1, 5, 6, 2]], truth_of({0, 1, 2}), 3).tolist() == [2 / 3]
+
+
+def test_the_most_popular_list_itself_is_no_surprise_and_without_truth_nothing_is():
+    found = serendipity_of([[0, 1], [0, 1]], [[0, 1], [-1, -1]], truth_of({0, 1}, set()), 2)
+    assert found[0] == 0.0
+    assert np.isnan(found[1])
+
+
+def test_where_nothing_is_expected_every_hit_is_a_surprise():
+    assert serendipity_of([[0, -1]], [[-1, -1]], truth_of({0}), 2).tolist() == [1 / 2]
 
 
 def test_novelty_is_the_mean_surprise_of_what_is_listed_with_or_without_truth():

@@ -6,7 +6,8 @@ import struct
 import pyarrow as pa
 import pytest
 
-from models_ml.evaluation.plots import metrics_plot
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
+from models_ml.evaluation.plots import families_plot, metrics_plot
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 
 
@@ -55,3 +56,31 @@ def test_other_protocols_are_drawn_only_without_kept_and_older_weeks_never():
 
 def test_without_rows_the_picture_says_so():
     assert size_of(metrics_plot(EVALUATION_SCHEMA.empty_table()))[0] == 800
+
+
+def test_families_of_the_score_stay_out_of_the_picture_of_the_models():
+    plain = rows({"published": 0.1})
+    both = rows({"published": 0.1, "alone_text": 0.05, "without_text": 0.1})
+    pictures = [metrics_plot(pa.Table.from_pylist(each, schema=EVALUATION_SCHEMA)) for each in (plain, both)]
+    assert pictures[0] == pictures[1]
+
+
+def compared(differences, ci=True, **changes) -> pa.Table:
+    row = {"protocol_id": "kept", "other_model": "ranked", "segment": "all", "metric": "ndcg", "k": 30, "listeners": 50}
+    ends = {"ci_low": -0.2, "ci_high": 0.1} if ci else {}
+    given = [row | ends | {"model": model, "difference": value} | changes for model, value in differences.items()]
+    return pa.Table.from_pylist(given, schema=COMPARISONS_SCHEMA)
+
+
+@pytest.mark.parametrize("ci", [True, False])
+def test_the_picture_of_the_families_is_800_pixels_wide(ci):
+    differences = {"alone_text": -0.1, "without_text": 0.0, "alone_audio": -0.2, "published": -0.01}
+    width, height = size_of(families_plot(compared(differences, ci)))
+    assert width == 800
+    assert 100 < height < 800
+
+
+def test_without_families_the_picture_says_so():
+    recall = compared({"alone_text": 1.0}, metric="recall")
+    for table in (COMPARISONS_SCHEMA.empty_table(), compared({"published": 0.1}), recall):
+        assert families_plot(table) == metrics_plot(EVALUATION_SCHEMA.empty_table())

@@ -1,6 +1,7 @@
 """Tests of the report: protocols, ceilings, who counts, and a planted model that has to win."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from models_ml.features import WeekFeatures
 from tests.models_ml.evaluation.evaluation_worlds import block_world, lists_table, truth_table, user_id, world_of
 
 WEEK = dt.date(2024, 3, 4)
-PARAMS = EvaluationParams(short_cutoff=2, long_cutoff=5, bootstrap_resamples=100)
+PARAMS = EvaluationParams(short_cutoff=2, long_cutoff=5, bootstrap_resamples=100, fewest_listeners=1)
 # Three listeners, eight recordings; 0 and 1 have heard some, 2 nothing.
 HEARD = [[0, 1], [1, 2], []]
 
@@ -77,10 +78,12 @@ def test_every_row_is_there_once_sorted_and_typed(blocks):
     assert keys == sorted(set(keys))
     assert set(blocks["as_of_week"].to_pylist()) == {WEEK}
     assert set(blocks["truth_window_days"].to_pylist()) == {28}
-    # All listeners are heavy; 7 metrics for both, 3 for popular and niche, coverage and Gini; 2 cutoffs, 6 models.
+    # All listeners are heavy; 8 metrics that need truth and 3 that don't for each segment of listeners (nothing is
+    # known of genres, nor vectors), 3 for popular and niche, coverage and Gini; 2 cutoffs, 6 models.
     kept = [key for key in keys if key[0] == "kept"]
-    assert len(kept) == 6 * 2 * (7 + 7 + 3 + 3 + 2)
-    assert {key[2] for key in kept} == {"all", "heavy", "popular", "niche"}
+    segments = {key[2] for key in kept}
+    assert segments == {"all", "heavy", "niche_taste", "mainstream_taste", "popular", "niche"}
+    assert len(kept) == 6 * 2 * (4 * (8 + 3) + 3 + 3 + 2)
 
 
 def test_the_same_input_gives_the_same_table():
@@ -176,7 +179,7 @@ def test_lists_are_read_by_position_whatever_the_order_of_the_rows():
 
 def test_segments_of_listeners_are_by_what_they_had_heard():
     truth = [(0, 3, True, False), (1, 4, True, False), (2, 5, True, False)]
-    params = EvaluationParams(short_cutoff=2, long_cutoff=5, bootstrap_resamples=20, new_below=1, heavy_from=2)
+    params = replace(PARAMS, new_below=1, heavy_from=2)
     found = evaluated(small_week(), {"published": {0: [3], 1: [3], 2: [3]}}, truth, params)
     assert (row_of(found, segment="new")["value"], row_of(found, segment="new")["listeners"]) == (0.0, 1)
     assert (row_of(found, segment="heavy")["value"], row_of(found, segment="heavy")["listeners"]) == (1 / 2, 2)
@@ -216,7 +219,7 @@ def test_progress_names_what_is_scored():
     lines: list[str] = []
     tables = {"published": lists_table({0: [3]})}
     evaluate(small_week(), tables, truth_table([(0, 3, True, False)]), WEEK, PARAMS, 1, lines.append)
-    assert "evaluation: kept, published" in lines
+    assert any(line.startswith("evaluation: kept, published, most_popular") for line in lines)
 
 
 def test_tables_that_cannot_be_used_are_refused():

@@ -1,10 +1,18 @@
 """Tests of the segments: limits belong to the side they say."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from models_ml.arrays import Pairs
-from models_ml.evaluation.segments import SegmentParams, listener_segments, restricted, track_segments
+from models_ml.evaluation.segments import (
+    SegmentParams,
+    listener_segments,
+    named_segments,
+    restricted,
+    taste_segments,
+    track_segments,
+)
 
 
 def test_listeners_are_new_light_or_heavy_by_what_they_have_heard():
@@ -45,3 +53,22 @@ def test_restricted_truth_keeps_its_owners_and_drops_what_lies_beyond():
 def test_limits_out_of_order_are_refused():
     with pytest.raises(ValueError, match="heavy_from is 3; it must not lie below new_below, 10"):
         SegmentParams(heavy_from=3)
+
+
+def test_niche_and_mainstream_taste_are_the_two_ends_and_the_middle_is_neither():
+    found = taste_segments(np.array([0.1, 0.9, 0.5, np.nan, 0.2, 0.8]), SegmentParams(taste_share=0.3))
+    assert np.flatnonzero(found["niche_taste"]).tolist() == [0, 4]
+    assert np.flatnonzero(found["mainstream_taste"]).tolist() == [1, 5]
+
+
+def test_listeners_of_equal_taste_stay_together_and_without_history_nobody_is_either():
+    for means in (np.full(10, 0.7), np.full(3, np.nan), np.empty(0)):
+        assert not any(members.any() for members in taste_segments(means, SegmentParams()).values())
+
+
+def test_named_segments_are_those_that_have_anybody_and_a_name():
+    found = named_segments("market", pa.array(["", "JP", "SE", "US"]), np.array([2, 0, 2, 1]))
+    assert {name: members.tolist() for name, members in found.items()} == {
+        "market_SE": [True, False, True, False],
+        "market_JP": [False, False, False, True],
+    }
