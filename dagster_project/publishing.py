@@ -26,6 +26,7 @@ PUBLISHED_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "off_policy_estimates",
     "track_vectors",
     "track_sounds",
     "track_rungs",

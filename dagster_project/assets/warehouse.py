@@ -61,6 +61,7 @@ MART_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "off_policy_estimates",
     "track_vectors",
     "track_sounds",
     "track_rungs",

@@ -55,6 +55,7 @@ GROUP_OF_ML = {
     "candidate_funnel": "candidates",
     "rejected_candidates": "candidates",
     "evaluation_metrics": "evaluation",
+    "off_policy_estimates": "evaluation",
 }
 # Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
 NOT_READ_BY_DBT = {"ranked_candidates", "ranking_features"}
