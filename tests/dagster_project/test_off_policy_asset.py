@@ -12,11 +12,13 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from dagster_project.assets.off_policy import off_policy_estimates
+from dagster_project.assets.off_policy import logged_week, off_policy_estimates
 from dagster_project.cli_run import run_week
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.resources import Workspace
+from models_ml.exploration.params import ExplorationParams
+from models_ml.off_policy.policies import by_settings
 from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
 from tests.published import query
 from tests.worlds import MONDAY, land, land_small_world
@@ -141,6 +143,12 @@ def test_as_it_was_logged_a_list_brings_what_the_published_outcomes_say(ran: Two
     assert metadata["lists_left_out"] == 0
     assert metadata["completed"].startswith("| policy | estimator | completed a list | more than was |")
     assert f"| logging | list_ips | {completed / lists:.3f} (" in metadata["completed"]
+
+
+def test_the_settings_of_the_week_give_the_chances_that_its_lists_kept(ran: TwoMondays) -> None:
+    logged = logged_week(ran.home, BEFORE, MONDAY).logged
+    assert logged.drawn.all()
+    assert by_settings(logged, ExplorationParams()) == pytest.approx(logged.chance, rel=1e-9)
 
 
 def test_judged_again_it_is_the_same(ran: TwoMondays, tmp_path: Path) -> None:
