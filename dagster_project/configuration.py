@@ -22,6 +22,7 @@ from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
 from models_ml.near_duplicates import NearDuplicateParams
+from models_ml.off_policy.params import OffPolicyParams
 from models_ml.ranker.params import RankerParams
 from models_ml.ranking import RankingParams
 from models_ml.retrieval import RetrievalParams
@@ -168,6 +169,7 @@ class Configuration:
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     exploration: ExplorationParams = field(default_factory=ExplorationParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
+    off_policy: OffPolicyParams = field(default_factory=OffPolicyParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""

@@ -28,6 +28,7 @@ PUBLISHED_TABLES = (
     "evaluation_metrics",
     "evaluation_comparisons",
     "exposure_report",
+    "off_policy_estimates",
     "track_vectors",
     "track_sounds",
     "track_rungs",

@@ -14,6 +14,7 @@ from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
+from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA
 from models_ml.sound.labels import HEARD_SCHEMA
@@ -121,6 +122,7 @@ STAND_INS = {
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "ml/evaluation_comparisons": COMPARISONS_SCHEMA,
+    "ml/off_policy_estimates": OFF_POLICY_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,

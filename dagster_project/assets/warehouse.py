@@ -63,6 +63,7 @@ MART_TABLES = (
     "evaluation_metrics",
     "evaluation_comparisons",
     "exposure_report",
+    "off_policy_estimates",
     "track_vectors",
     "track_sounds",
     "track_rungs",

@@ -57,6 +57,7 @@ GROUP_OF_ML = {
     "rejected_candidates": "candidates",
     "evaluation_metrics": "evaluation",
     "evaluation_comparisons": "evaluation",
+    "off_policy_estimates": "evaluation",
 }
 # Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
 NOT_READ_BY_DBT = {"ranked_candidates", "ablated_candidates", "ranking_features"}
