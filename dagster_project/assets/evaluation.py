@@ -25,6 +25,7 @@ from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA, Beside, EvaluationTables, evaluation_tables
 from models_ml.features import WeekFeatures
 from models_ml.seeds import seed_for
+from models_ml.serving import ServingParams
 
 GIVEN = "marts/weekly_playlist_tracks"
 # What would have been given without caps and rules; weeks of before this was kept lack it.
@@ -69,7 +70,7 @@ def evaluation(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
     as_of = week - dt.timedelta(weeks=workspace.configuration.evaluation.window_weeks)
     try:
         features, lists = what_was_given(workspace.paths, as_of)
-        beside = _beside(workspace, as_of, features)
+        beside = known_beside(workspace.lake, as_of, features, workspace.configuration.serving)
     except InputError as error:
         # The week stands without it: an old week that isn't there, or was made by older code, can't be scored.
         LOG.info(f"evaluation: nothing to score for {week}: {error}")
@@ -105,10 +106,9 @@ def _with_ids(ranked: pa.Table, features: WeekFeatures) -> pa.Table:
     )
 
 
-def _beside(workspace: Workspace, as_of: dt.date, features: WeekFeatures) -> Beside:
+def known_beside(lake: Lake, as_of: dt.date, features: WeekFeatures, serving: ServingParams) -> Beside:
     """What else is known of a week's lists, and the lists by families of the score where they were kept."""
-    lake = workspace.lake
-    factors = serve(load_factors(lake, as_of), lake, as_of, workspace.configuration.serving)
+    factors = serve(load_factors(lake, as_of), lake, as_of, serving)
     ablated: dict[str, pa.Table] = {}
     if lake.has_week(ABLATED, as_of):
         kept = lake.read_week(ABLATED, as_of)

@@ -113,11 +113,14 @@ def _interval(numerator: Floats, denominator: Floats, present: Bools, clusters: 
 def _resampled(numerators: Floats, denominators: npt.NDArray[np.generic], groups: Bools, draws: _Draws) -> Intervals:
     """Sum of numerators over sum of denominators, in each group; all (n, c), groups (n, g).
 
-    Products of matrices are summed by one thread, in blocks of a fixed size: the same on every run.
+    Products of matrices are summed by one thread, in blocks of a fixed size: the same on every run.  Of columns with
+    the same denominators, as most metrics of the same listeners have, these are summed once: 6.5 s in place of 10.7.
     """
+    first, kind = _alike(denominators)
+    denominators = denominators[:, first]
     group_count, columns = groups.shape[1], numerators.shape[1]
-    totals = np.zeros((group_count, 2 * columns))
-    resampled = np.zeros((group_count, draws.resamples, 2 * columns))
+    totals = np.zeros((group_count, columns + denominators.shape[1]))
+    resampled = np.zeros((group_count, draws.resamples, totals.shape[1]))
     random, table = np.random.default_rng(draws.seed), _poisson_table()
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         for start, stop in ranges(len(numerators), max(1, _DRAWS_AT_ONCE // draws.resamples)):
@@ -128,10 +131,17 @@ def _resampled(numerators: Floats, denominators: npt.NDArray[np.generic], groups
                 totals[group] += block[rows].sum(axis=0)
                 resampled[group] += (counts if len(rows) == len(counts) else counts[rows]).T @ block[rows]
     present = np.stack([(denominators != 0)[groups[:, group]].sum(axis=0) for group in range(group_count)])
-    means = _quotient(totals[:, :columns], totals[:, columns:])
-    low, high = _ends(_quotient(resampled[:, :, :columns], resampled[:, :, columns:]), draws.level)
+    means = _quotient(totals[:, :columns], totals[:, columns:][:, kind])
+    low, high = _ends(_quotient(resampled[:, :, :columns], resampled[:, :, columns:][:, :, kind]), draws.level)
     # Of equal values, the resampled means differ from the mean by rounding: an interval holds its mean all the same.
-    return Intervals(means, np.minimum(low, means), np.maximum(high, means), present)
+    return Intervals(means, np.minimum(low, means), np.maximum(high, means), present[:, kind])
+
+
+def _alike(columns: npt.NDArray[np.generic]) -> tuple[list[int], list[int]]:
+    """(the first column of each kind, the kind of each column): columns of one kind hold the same values."""
+    places: dict[bytes, int] = {}
+    kind = [places.setdefault(column.tobytes(), len(places)) for column in columns.T]
+    return [kind.index(each) for each in range(len(places))], kind
 
 
 def _poisson_table() -> Floats:

@@ -160,35 +160,53 @@ def evaluation_tables(
     no list by a model counts for it with an empty one.  Means are over listeners, intervals by bootstrap.
     Raises InputError for tables that can't be used, or a model that has the name of a baseline or of an ablation.
     """
+    rows: list[dict[str, Any]] = []
+    compared: list[dict[str, Any]] = []
+    for week, panels in scored_panels(features, own_lists, truth, params, progress, beside):
+        for panel in panels:
+            rows += _panel_rows(panel, week, params, seed, progress)
+        compared += comparison_rows(panels[0], panels, params.long_cutoff, params.bootstrap_resamples, seed)
+    return EvaluationTables(
+        _table(rows, {"as_of_week": as_of_week, "truth_window_days": 7 * params.window_weeks}, EVALUATION_SCHEMA),
+        _table(compared, {"as_of_week": as_of_week}, COMPARISONS_SCHEMA),
+    )
+
+
+def scored_panels(
+    features: WeekFeatures,
+    own_lists: Mapping[str, pa.Table],
+    truth: pa.Table,
+    params: EvaluationParams,
+    progress: Progress = silent,
+    beside: Beside | None = None,
+) -> Iterator[tuple[Week, list[Panel]]]:
+    """Each listener's values, protocol by protocol: of our own lists and the baselines', and of families of the score.
+
+    Both panels may be without listeners.  See `evaluation_tables`.
+    """
     beside = beside or Beside()
     _names_are_free(own_lists, beside)
     given = {model: read_lists(table, model, features) for model, table in own_lists.items()}
     ablated = {model: read_lists(table, model, features) for model, table in beside.ablated.items()}
     known = read_truth(truth, features)
     listeners = _scored_listeners(features, given, known, params.sample_listeners)
-    rows: list[dict[str, Any]] = []
-    compared: list[dict[str, Any]] = []
-    if len(listeners):
-        progress(f"evaluation: {len(listeners):,} listeners")
-        week = Week.of(features, params, beside.vectors, beside.genres, beside.rungs)
-        ranked = {model: lists.top(listeners, params.long_cutoff) for model, lists in given.items()}
-        ranked |= baseline_lists(features, listeners, params.long_cutoff, params, progress)
-        whole = Population.of(week, listeners, ranked, ranked[MOST_POPULAR], params.cutoffs)
-        sample = _sample(whole, ablated, week, params)
-        for name, chosen in _protocols(known).items():
-            progress(f"evaluation: {name}")
-            counted = known.where(chosen)
-            panels = [
-                panel_of(name, counted, population, week, params.cutoffs, params.fewest_listeners)
+    if not len(listeners):
+        return
+    progress(f"evaluation: {len(listeners):,} listeners")
+    week = Week.of(features, params, beside.vectors, beside.genres, beside.rungs)
+    ranked = {model: lists.top(listeners, params.long_cutoff) for model, lists in given.items()}
+    ranked |= baseline_lists(features, listeners, params.long_cutoff, params, progress)
+    whole = Population.of(week, listeners, ranked, ranked[MOST_POPULAR], params.cutoffs)
+    sample = _sample(whole, ablated, week, params)
+    for name, chosen in _protocols(known).items():
+        progress(f"evaluation: {name}")
+        yield (
+            week,
+            [
+                panel_of(name, known.where(chosen), population, week, params.cutoffs, params.fewest_listeners)
                 for population in (whole, sample)
-            ]
-            for panel in panels:
-                rows += _panel_rows(panel, week, params, seed, progress)
-            compared += comparison_rows(panels[0], panels, params.long_cutoff, params.bootstrap_resamples, seed)
-    return EvaluationTables(
-        _table(rows, {"as_of_week": as_of_week, "truth_window_days": 7 * params.window_weeks}, EVALUATION_SCHEMA),
-        _table(compared, {"as_of_week": as_of_week}, COMPARISONS_SCHEMA),
-    )
+            ],
+        )
 
 
 def _names_are_free(own_lists: Mapping[str, pa.Table], beside: Beside) -> None:

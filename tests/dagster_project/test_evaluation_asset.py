@@ -258,3 +258,87 @@ def test_the_mart_of_an_unscored_week_is_empty_and_typed(ran: TwoMondays) -> Non
     schema = pq.read_schema(ran.lake.path("marts/evaluation_metrics", BEFORE))
     assert ran.lake.read_week("marts/evaluation_metrics", BEFORE).num_rows == 0
     assert [schema.field(name).type for name in ("week", "k", "value")] == [pa.date32(), pa.int32(), pa.float64()]
+
+
+def test_every_model_is_held_against_what_was_given_and_what_ranked_best(ran: TwoMondays) -> None:
+    rows = query(
+        ran.home.root,
+        "select distinct model, other_model from evaluation_comparisons where week = ? and protocol_id = 'kept'",
+        MONDAY,
+    )
+    assert {other for _, other in rows} == {"published", "ranked"}
+    assert ("published", "ranked") in rows
+    assert {("alone_collaborative", "ranked"), ("without_collaborative", "published")} <= set(rows)
+    published = query(ran.home.root, "select * exclude (program_id, week) from evaluation_comparisons order by all")
+    written = ran.lake.read_week("ml/evaluation_comparisons", MONDAY).to_pylist()
+    assert published == sorted((tuple(row.values()) for row in written), key=_nulls_last)
+
+
+def test_a_difference_is_that_of_the_means_of_the_same_listeners(ran: TwoMondays) -> None:
+    rows = query(
+        ran.home.root,
+        "select difference, mine.value - theirs.value, compared.listeners, mine.listeners "
+        "from evaluation_comparisons as compared "
+        "inner join evaluation_metrics as mine using (week, protocol_id, model, segment, metric, k) "
+        "inner join evaluation_metrics as theirs on (theirs.week, theirs.protocol_id, theirs.model, theirs.segment, "
+        "theirs.metric, theirs.k) = (compared.week, compared.protocol_id, 'ranked', compared.segment, compared.metric, "
+        "compared.k) where compared.other_model = 'ranked' and compared.listeners = mine.listeners "
+        "and compared.listeners = theirs.listeners",
+    )
+    assert len(rows) > 10
+    assert [row[0] for row in rows] == pytest.approx([row[1] for row in rows], abs=1e-12)
+
+
+def test_what_the_week_knows_of_genres_and_vectors_is_used(ran: TwoMondays) -> None:
+    table = ran.lake.read_week(TABLE, MONDAY)
+    assert {"genre_kl", "intra_list_diversity", "serendipity", "average_precision"} <= set(table["metric"].to_pylist())
+
+
+def test_the_mix_of_a_list_is_as_far_from_its_listener_as_the_list_says(ran: TwoMondays) -> None:
+    scored = query(
+        ran.home.root,
+        "select value, listeners from evaluation_metrics where week = ? and protocol_id = 'first_listens' "
+        "and model = 'published' and segment = 'all' and metric = 'genre_kl' and k = 30",
+        MONDAY,
+    )
+    with_truth = sorted({row["user_id"] for row in _truth(ran) if not row["via_own_playlist"]})
+    told = query(
+        ran.home.root,
+        "select avg(genre_kl), count(genre_kl) from weekly_playlists where week = ? and user_id in (select unnest(?))",
+        BEFORE,
+        with_truth,
+    )
+    assert scored == [(pytest.approx(told[0][0], abs=1e-6), told[0][1])]
+
+
+def test_exposure_is_told_for_everyone_and_by_history_and_market(ran: TwoMondays) -> None:
+    (everyone, *parts) = query(
+        ran.home.root,
+        "select population, listeners, slots, given_recordings, new_artist_share, gini, coverage from exposure_report "
+        "where week = ? order by population",
+        MONDAY,
+    )
+    slots = query(
+        ran.home.root,
+        "select count(distinct user_id), count(*), count(distinct recording_id), avg(is_new_artist::int) "
+        "from weekly_playlist_tracks where week = ?",
+        MONDAY,
+    )
+    assert everyone[:5] == ("all", *slots[0][:3], pytest.approx(slots[0][3]))
+    assert 0 <= everyone[5] < 1
+    assert 0 < everyone[6] <= 1
+    of = {row[0]: row[1] for row in parts}
+    assert of.get("with_history", 0) + of.get("without_history", 0) == everyone[1]
+
+
+def test_families_of_the_score_are_shown_beside_the_models(ran: TwoMondays, tmp_path: Path) -> None:
+    with _copy(ran.home, tmp_path / "families") as home:
+        table, metadata = _again(home, MONDAY)
+        assert metadata["families"].startswith("| family | alone, ndcg less that of all |")
+        assert "| collaborative |" in metadata["families"]
+        assert metadata["families_plot"].startswith("![each family alone")
+        shutil.rmtree(Lake(home.lake).folder("ml/ablated_candidates", BEFORE))
+        without, said = _again(home, MONDAY)
+    assert "families" not in said
+    left = table.filter(pc.invert(pc.match_substring_regex(table["model"], "^(alone|without)_")))
+    assert without.equals(left.combine_chunks()) or without.to_pylist() == left.to_pylist()
