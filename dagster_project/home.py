@@ -74,6 +74,11 @@ class Home:
         return self.root / "event_weights.csv"
 
     @property
+    def comparisons(self) -> Path:
+        """Where weeks are made again to be compared; may be deleted at any time."""
+        return self.root / "compare"
+
+    @property
     def dagster(self) -> Path:
         """Run history of Dagster."""
         return self.root / "dagster"

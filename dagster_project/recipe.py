@@ -1,11 +1,13 @@
 """The recipe of a week's lists: the settings that shape them, and the weights of feedback.
 
-Belongs here: which weights hold in a home, the hash that two weeks of one recipe share. Does not: settings themselves
+Belongs here: which weights hold in a home, the hash that two weeks of one recipe share, what differs
+between two. Does not: settings themselves
 (configuration.py), the rules of a table of weights (models_ml/event_weights.py).
 """
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,3 +81,27 @@ def put_weights(home: Home, text: str | None) -> None:
         home.event_weights.unlink(missing_ok=True)
     else:
         replace_file(home.event_weights, text.encode())
+
+
+def changes(baseline: Recipe, candidate: Recipe) -> tuple[str, ...]:
+    """What differs, in words: `weighting.skip_strength 1.0 -> 0.0`, `skip in chosen: sign -1 -> 1`."""
+    return (*_changed_settings(baseline, candidate), *_changed_weights(baseline, candidate))
+
+
+def _changed_settings(baseline: Recipe, candidate: Recipe) -> Iterator[str]:
+    before, after = baseline.configuration.as_dict(), candidate.configuration.as_dict()
+    for section, values in after.items():
+        for name, value in values.items():
+            was = before[section][name]
+            if value != was and section != "gate":
+                yield f"{section}.{name} {was} -> {value}"
+
+
+def _changed_weights(baseline: Recipe, candidate: Recipe) -> Iterator[str]:
+    was_of = {(row["event_type"], row["context_class"]): row for row in baseline.weights}
+    for row in candidate.weights:
+        was = was_of[row["event_type"], row["context_class"]]
+        for name in ("sign", "weight", "half_life_days", "daily_cap"):
+            if row[name] != was[name]:
+                words = f"{was[name] or 'none'} -> {row[name] or 'none'}"
+                yield f"{row['event_type']} in {row['context_class']}: {name} {words}"

@@ -82,7 +82,7 @@ class TuningHome:
     @cached_property
     def inputs(self) -> Inputs:
         """What lies in landing when it is first asked for."""
-        _link_intake(self.home.intake, self.intake)
+        link_intake(self.home.intake, self.intake)
         report = take_in(self.home.landing, self.intake, dt.datetime.now(dt.UTC), self.say)
         require_datasets(set(report.landed_datasets), self.home.landing)
         files = report.to_arrow()
@@ -143,7 +143,7 @@ def tables_hash(tables: dict[str, pa.Table]) -> str:
     return "".join(content_hash(tables[name])[:16] for name in REWEIGHTED_MODELS if name in tables)
 
 
-def _link_intake(source: Path, target: Path) -> None:
+def link_intake(source: Path, target: Path) -> None:
     """Give target what source has taken in, so that nothing is read anew and first-seen moments stay."""
     for file in source.glob("*/*.parquet"):
         beside = target / file.relative_to(source)

@@ -43,6 +43,7 @@ PYTHON_STEPS = {
     keys.CANDIDATE_INDEX,
     keys.RANKER,
     keys.CANDIDATES,
+    keys.GOLDEN_LISTENERS,
     keys.PLAYLISTS_PUBLISHED,
 }
 GROUP_OF_ML = {
@@ -55,6 +56,7 @@ GROUP_OF_ML = {
     "candidate_funnel": "candidates",
     "rejected_candidates": "candidates",
     "evaluation_metrics": "evaluation",
+    "config_comparisons": "gate",
 }
 # Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
 NOT_READ_BY_DBT = {"ranked_candidates", "ranking_features"}
