@@ -71,7 +71,7 @@ def beside_the_week_before(home: Home, week: dt.date) -> dg.AssetCheckResult:
     is_big = min(before[LISTS] or 0.0, now[LISTS] or 0.0) >= gate.weekly_fewest_lists
     blocks = is_big and any(move.state(gate.weekly_warn_share) == TOO_FAR for move in told)
     words = "; ".join(map(_move_words, told)) or f"near those of {parent}"
-    if told:
+    if told and is_big:
         LOG.warning(f"lists of {week} against those of {parent}: {words}")
     return dg.AssetCheckResult(
         passed=not told,

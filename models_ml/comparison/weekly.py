@@ -29,7 +29,8 @@ class WeeklyParams:
     """How far a week's lists may be from the week before's."""
 
     weekly_fewest_lists: int = field(
-        # In worlds of 20 and 40 listeners genre_kl rose by 0.7 in a week in which nothing was wrong.
+        # In worlds of 20 and 40 listeners, with nothing wrong, genre_kl rose by 0.74 and popularity fell by 0.24 in a
+        # week; in the demo world of 1,500 by no more than 0.06 nats and 0.09, and the chance of a skip rose by 0.08.
         default=100,
         metadata={"unit": "lists", "min": 0, "max": 10**9, "doc": "With fewer, in either week, nothing is held up"},
     )
