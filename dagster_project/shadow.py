@@ -13,11 +13,12 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dagster_project.cli_run import run_shadow
 from dagster_project.home import Home
 from dagster_project.lake import NO_WEEK, Lake, link
-from dagster_project.manifest import code_hash, parent_week, read_manifest
+from dagster_project.manifest import VOLATILE_COLUMNS, code_hash, package_versions, parent_week, read_manifest
 from dagster_project.progress import LOG
 from dagster_project.recipe import Recipe, recipe_of_manifest
 from dagster_project.run_lock import hold_run_lock
@@ -25,6 +26,7 @@ from dagster_project.sound_io import store_folder
 from dagster_project.tuning_home import link_intake
 from models_ml.errors import InputError, MondayMixError
 
+_LISTS = ("marts/weekly_playlists", "marts/weekly_playlist_tracks")
 _DONE, _LINKED = "shadow_is_made", "shadow_is_linked"
 
 
@@ -50,12 +52,20 @@ def made_by(home: Home, week: dt.date, recipe: Recipe) -> MadeWeek:
     if manifest is None:
         raise InputError(f"week {week}: never completed in {home.root}; compare on one that was")
     made = recipe_of_manifest(manifest, home.comparisons / "weights")
-    if made.hash == recipe.hash and manifest["code_hash"] == code_hash():
+    if made.hash == recipe.hash and _stands(home, week, manifest):
         return MadeWeek(home, week)
     shadow = Home(home.comparisons / _name(home, week, recipe, manifest["hash"]))
     if not (shadow.root / _DONE).exists():
         _make(home, shadow, week, recipe)
     return MadeWeek(shadow, week)
+
+
+def _stands(home: Home, week: dt.date, manifest: dict[str, Any]) -> bool:
+    """Whether this code made the week, and its lists are still those: a run that was held up leaves others behind."""
+    if manifest["code_hash"] != code_hash() or manifest["packages"] != package_versions():
+        return False
+    now = {table: Lake(home.lake).content_hash(table, week, leave_out=VOLATILE_COLUMNS) for table in _LISTS}
+    return all(manifest["tables"][table]["content_hash"] == found for table, found in now.items())
 
 
 def _name(home: Home, week: dt.date, recipe: Recipe, manifest_hash: str) -> str:
