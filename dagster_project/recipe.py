@@ -16,7 +16,7 @@ from typing import Any
 from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.settings import toml_lines
-from models_ml.event_weights import Row, read_event_weights, weights_hash
+from models_ml.event_weights import Row, read_event_weights, weight_differences, weights_hash
 from models_ml.landing.storage import replace_file
 
 SEED = WAREHOUSE_PROJECT / "seeds" / "event_weights.csv"
@@ -85,7 +85,10 @@ def put_weights(home: Home, text: str | None) -> None:
 
 def changes(baseline: Recipe, candidate: Recipe) -> tuple[str, ...]:
     """What differs, in words: `weighting.skip_strength 1.0 -> 0.0`, `skip in chosen: sign -1 -> 1`."""
-    return (*_changed_settings(baseline, candidate), *_changed_weights(baseline, candidate))
+    return (
+        *_changed_settings(baseline, candidate),
+        *weight_differences(list(baseline.weights), list(candidate.weights)),
+    )
 
 
 def _changed_settings(baseline: Recipe, candidate: Recipe) -> Iterator[str]:
@@ -95,13 +98,3 @@ def _changed_settings(baseline: Recipe, candidate: Recipe) -> Iterator[str]:
             was = before[section][name]
             if value != was and section != "gate":
                 yield f"{section}.{name} {was} -> {value}"
-
-
-def _changed_weights(baseline: Recipe, candidate: Recipe) -> Iterator[str]:
-    was_of = {(row["event_type"], row["context_class"]): row for row in baseline.weights}
-    for row in candidate.weights:
-        was = was_of[row["event_type"], row["context_class"]]
-        for name in ("sign", "weight", "half_life_days", "daily_cap"):
-            if row[name] != was[name]:
-                words = f"{was[name] or 'none'} -> {row[name] or 'none'}"
-                yield f"{row['event_type']} in {row['context_class']}: {name} {words}"

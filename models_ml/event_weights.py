@@ -59,6 +59,18 @@ def weights_hash(rows: list[Row]) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
+def weight_differences(before: list[Row], after: list[Row]) -> list[str]:
+    """What `after` says otherwise, in words, in its order: `skip in chosen: sign -1 -> 1`.  Both as they are read."""
+    was_of = {(row["event_type"], row["context_class"]): row for row in before}
+    return [
+        f"{row['event_type']} in {row['context_class']}: {name} {was[name] or 'none'} -> {row[name] or 'none'}"
+        for row in after
+        for was in [was_of[row["event_type"], row["context_class"]]]
+        for name in COLUMNS[3:]
+        if _number(row[name]) != _number(was[name])
+    ]
+
+
 def _rows(path: Path) -> Iterator[Row]:
     try:
         with open(path, encoding="utf-8", newline="") as file:

@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.home import WAREHOUSE_PROJECT
 from models_ml.errors import InputError
-from models_ml.event_weights import PLACES, read_event_weights, weights_hash
+from models_ml.event_weights import PLACES, read_event_weights, weight_differences, weights_hash
 
 SEED = WAREHOUSE_PROJECT / "seeds" / "event_weights.csv"
 
@@ -66,5 +66,7 @@ def test_the_hash_hears_what_is_said_and_not_how(tmp_path: Path) -> None:
     assert weights_hash(list(reversed(rows))) == weights_hash(rows)
     respelt = read_event_weights(_changed(tmp_path, "1,play,chosen,1,1.0,120,3", "2,play,chosen,1,1,120.0,3"))
     assert weights_hash(respelt) == weights_hash(rows)
+    assert weight_differences(rows, respelt) == []
     other = read_event_weights(_changed(tmp_path, "1,play,chosen,1,1.0,120,3", "1,play,chosen,1,1.1,120,3"))
     assert weights_hash(other) != weights_hash(rows)
+    assert weight_differences(rows, other) == ["play in chosen: weight 1.0 -> 1.1"]
