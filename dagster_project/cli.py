@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dagster_project.cli_compare import add_compare_commands
 from dagster_project.cli_feeds import add_feeds_command
 from dagster_project.cli_import import add_import_command
 from dagster_project.cli_replay import add_replay_command
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     add_vector_commands(commands, _command)
     add_tune_command(commands, _command)
     add_replay_command(commands, _command)
+    add_compare_commands(commands, _command)
     add_takedown_command(commands, _command)
     quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
     quality.add_argument(

@@ -31,24 +31,34 @@ def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inp
     Raises InputError where the input, or the configuration, can't be used.
     """
     started = time.monotonic()
+    if not _executed(home, week, "monday", overlay, refresh_inputs):
+        return False
+    print(f"Monday {week} published in {time.monotonic() - started:.0f} s: {home.published}", file=sys.stderr)
+    return True
+
+
+def run_shadow(home: Home, week: dt.date) -> bool:
+    """Make the tables of one Monday in a home made for that, and publish nothing. Returns True where they are there."""
+    return _executed(home, week, "shadow_monday", None, refresh_inputs=False)
+
+
+def _executed(home: Home, week: dt.date, name: str, overlay: Path | None, refresh_inputs: bool) -> bool:
     if not keys.WEEKLY.has_partition_key(week.isoformat()):
         raise InputError(
             f"week {week}: outside the weeks there are, {keys.FIRST_WEEK} to {keys.WEEKLY.get_last_partition_key()}"
         )
     print(f"Monday {week}", file=sys.stderr)
-    job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def("monday")
+    job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def(name)
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if refresh_inputs:
         run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
-    with _instance(home) as instance, dbt_output(home) as dbt_log, _lines_on_standard_error():
+    with _instance(home) as instance, dbt_output(home) as dbt_log, lines_on_standard_error():
         result = job.execute_in_process(
             run_config=run_config, instance=instance, partition_key=week.isoformat(), raise_on_error=False
         )
     if not result.success:
         _explain_failure(result, dbt_log)
-        return False
-    print(f"Monday {week} published in {time.monotonic() - started:.0f} s: {home.published}", file=sys.stderr)
-    return True
+    return bool(result.success)
 
 
 def run_history(home: Home, week: dt.date) -> dict[str, float]:
@@ -105,7 +115,7 @@ def dbt_output(home: Home) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _lines_on_standard_error() -> Iterator[None]:
+def lines_on_standard_error() -> Iterator[None]:
     """Progress for a person; Dagster's own events are left to its UI."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))

@@ -16,6 +16,7 @@ from dagster_project.settings import fill_section, merge, read_toml
 from models_ml.assembly import AssemblyParams
 from models_ml.candidates import CandidateParams
 from models_ml.collaborative import CollaborativeParams
+from models_ml.comparison.gate import GateParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
 from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
@@ -170,6 +171,7 @@ class Configuration:
     exploration: ExplorationParams = field(default_factory=ExplorationParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
     off_policy: OffPolicyParams = field(default_factory=OffPolicyParams)
+    gate: GateParams = field(default_factory=GateParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""

@@ -5,9 +5,19 @@ Belongs here: putting assets, checks, jobs, schedules, sensors and resources tog
 
 import dagster as dg
 
-from dagster_project import checks
-from dagster_project.assets import evaluation, landing, off_policy, playlists, published, ranker, vectors, warehouse
-from dagster_project.jobs import every_monday, intake, monday
+from dagster_project import checks, checks_gate
+from dagster_project.assets import (
+    evaluation,
+    gate,
+    landing,
+    off_policy,
+    playlists,
+    published,
+    ranker,
+    vectors,
+    warehouse,
+)
+from dagster_project.jobs import every_monday, intake, monday, shadow_monday
 from dagster_project.resources import Workspace, warehouse_dbt
 from dagster_project.sensors import LandingWatch, new_landing_files
 
@@ -16,10 +26,10 @@ def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
     """Everything, for one home; empty is the environment's or the default."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [landing, warehouse, vectors, ranker, playlists, evaluation, off_policy, published]
+            [landing, warehouse, vectors, ranker, playlists, evaluation, off_policy, gate, published]
         ),
-        asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[monday, intake],
+        asset_checks=dg.load_asset_checks_from_modules([checks, checks_gate]),
+        jobs=[monday, shadow_monday, intake],
         schedules=[every_monday],
         sensors=[new_landing_files],
         resources={

@@ -69,6 +69,16 @@ class Home:
         return self.root / "config.toml"
 
     @property
+    def event_weights(self) -> Path:
+        """Weights of feedback of the home's own, in place of the checked-in ones."""
+        return self.root / "event_weights.csv"
+
+    @property
+    def comparisons(self) -> Path:
+        """Where weeks are made again to be compared; may be deleted at any time."""
+        return self.root / "compare"
+
+    @property
     def dagster(self) -> Path:
         """Run history of Dagster."""
         return self.root / "dagster"

@@ -1,4 +1,4 @@
-"""The job of a Monday and its schedule, and the job that only reads what has landed.
+"""The job of a Monday and its schedule, the same without publication, and the job that only reads what has landed.
 
 Belongs here: what runs together, and when. Does not: what the assets do.
 """
@@ -13,6 +13,16 @@ monday = dg.define_asset_job(
     # Steps of a week wait for each other anyway; a process for each costs four seconds and buys nothing.
     executor_def=dg.in_process_executor,
     description="One Monday, from landing files to the published tables.",
+)
+
+# What is made to be compared is published nowhere, and the gate is what it is made for.
+shadow_monday = dg.define_asset_job(
+    "shadow_monday",
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.assets(keys.PLAYLISTS_PUBLISHED, keys.GOLDEN_LISTENERS)
+    - dg.AssetSelection.checks(*keys.GATE_CHECKS),
+    executor_def=dg.in_process_executor,
+    description="One Monday up to its playlist tables, in a home of its own; `monday-mix compare` runs it.",
 )
 
 intake = dg.define_asset_job(

@@ -30,6 +30,7 @@ FUSED_VECTORS = dg.AssetKey(["vectors", "fused_vectors"])
 CANDIDATE_INDEX = dg.AssetKey(["vectors", "candidate_index"])
 RANKER = dg.AssetKey(["ranker", "ranker"])
 CANDIDATES = dg.AssetKey(["candidates", "candidates"])
+GOLDEN_LISTENERS = dg.AssetKey(["gate", "golden_listeners"])
 PLAYLISTS_PUBLISHED = dg.AssetKey(["published", "monday_mix"])
 
 
@@ -46,3 +47,11 @@ def ml(name: str) -> dg.AssetKey:
 def mart(name: str) -> dg.AssetKey:
     """Key of a table that is published."""
     return dg.AssetKey(["marts", name])
+
+
+# What may hold up a week's publication and says nothing of a week that is made to be compared.
+GATE_CHECKS = (
+    dg.AssetCheckKey(mart("weekly_playlists"), "lists_are_like_those_of_the_week_before"),
+    dg.AssetCheckKey(mart("weekly_playlists"), "a_changed_recipe_was_compared"),
+    dg.AssetCheckKey(GOLDEN_LISTENERS, "golden_lists_are_approved"),
+)

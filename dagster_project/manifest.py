@@ -16,6 +16,7 @@ from typing import Any
 from dagster_project.configuration import Configuration
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
+from dagster_project.recipe import own_weights, recipe_of
 from models_ml.arrays import in_order, worker_count
 from models_ml.errors import InputError
 from models_ml.seeds import seed_for
@@ -116,6 +117,8 @@ def write_manifest(
         "parent": {"week": parent.isoformat(), "hash": parent_manifest["hash"]} if parent and parent_manifest else None,
         "config_hash": configuration.hash(),
         "config": configuration.as_dict(),
+        "recipe_hash": recipe_of(configuration, home.event_weights).hash,
+        "event_weights": own_weights(home),
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),

@@ -32,6 +32,7 @@ PUBLISHED_TABLES = (
     "track_vectors",
     "track_sounds",
     "track_rungs",
+    "config_comparisons",
 )
 # Vectors of two weeks lie in two spaces, and they and what goes with them are larger than all lists of a week.
 NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds")

@@ -25,6 +25,7 @@ from dagster_project.manifest import (
     read_manifest,
 )
 from dagster_project.progress import LOG
+from dagster_project.recipe import put_weights
 from dagster_project.run_lock import hold_run_lock
 from dagster_project.settings import toml_lines
 from dagster_project.takedowns import recorded
@@ -109,6 +110,7 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
         if read_manifest(into, week) is None:
             _land(home.landing, into, manifest)
             replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
+            put_weights(into, manifest.get("event_weights"))
             _run(into, week)
         with hold_run_lock(into.root, LOG.info):
             for takedown in recorded(home, week)[len(recorded(into, week)) :]:

@@ -29,6 +29,7 @@ from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import parent_week, read_manifest
 from dagster_project.progress import LOG
+from dagster_project.recipe import Recipe, recipe_of
 from dagster_project.run_lock import hold_run_lock
 from dagster_project.table_schemas import RUNGS_TABLE, ensure_stand_ins, vector_sizes
 from models_ml.errors import InputError
@@ -48,7 +49,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Take the lock, make the home ready, read the configuration once so that it fails early."""
         with hold_run_lock(self.paths.root, LOG.info):
             prepare_home(self.paths)
-            _ = self.configuration
+            _ = self.recipe
             yield self
 
     @property
@@ -67,6 +68,11 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self.overlay and not Path(self.overlay).exists():
             raise InputError(f"{self.overlay}: no such file to lay over the configuration")
         return load_configuration([self.paths.config_file, *([Path(self.overlay)] if self.overlay else [])])
+
+    @property
+    def recipe(self) -> Recipe:
+        """The configuration with the weights of feedback."""
+        return recipe_of(self.configuration, self.paths.event_weights)
 
     @property
     def started_at(self) -> dt.datetime:
@@ -115,6 +121,7 @@ def dbt_environment(home: Home, week: dt.date) -> Generator[None, None, None]:
     settings = {
         "MONDAY_MIX_HOME": str(home.root),
         "MONDAY_MIX_WEEK": week.isoformat(),
+        "MONDAY_MIX_EVENT_WEIGHTS": str(home.event_weights) if home.event_weights.exists() else "",
         "MONDAY_MIX_PARENT_WEEK": _week_of_earlier_rungs(home, week).isoformat(),
         # Contracts hold these; until the vectors are made, the defaults in the YAML stand.
         **{f"MONDAY_MIX_{name.upper()}_SIZE": str(size) for name, size in vector_sizes(Lake(home.lake), week).items()},

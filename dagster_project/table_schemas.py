@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.lake import Lake
-from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
+from models_ml.comparison.gate import JUDGED_SCHEMA
+from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA as MODEL_COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
@@ -31,6 +32,20 @@ RUN_FACTS = pa.schema(
         ("model_version", pa.string()),
         ("model_trained_at", pa.timestamp("us")),
         ("generated_at", pa.timestamp("us")),
+    ]
+)
+
+# What a comparison of two recipes found: one row per week of its lists, segment and metric.
+COMPARISONS_SCHEMA = pa.schema(
+    [
+        ("compared_week", pa.date32()),
+        ("config_hash", pa.string()),
+        ("recipe_hash", pa.string()),
+        ("baseline_config_hash", pa.string()),
+        ("baseline_recipe_hash", pa.string()),
+        ("changed", pa.string()),
+        ("verdict", pa.string()),
+        *JUDGED_SCHEMA,
     ]
 )
 
@@ -121,8 +136,9 @@ STAND_INS = {
     "ml/ranking_features": RANKING_FEATURES_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
-    "ml/evaluation_comparisons": COMPARISONS_SCHEMA,
+    "ml/evaluation_comparisons": MODEL_COMPARISONS_SCHEMA,
     "ml/off_policy_estimates": OFF_POLICY_SCHEMA,
+    "ml/config_comparisons": COMPARISONS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,

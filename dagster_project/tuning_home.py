@@ -28,6 +28,7 @@ from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.inputs import WEEK_FILES_TABLE
 from dagster_project.lake import Lake, content_hash
 from dagster_project.manifest import code_hash
+from dagster_project.recipe import own_weights, put_weights
 from dagster_project.resources import prepare_home
 from dagster_project.table_schemas import COMMITTED_WEEKS
 from models_ml.errors import MondayMixError
@@ -81,12 +82,12 @@ class TuningHome:
     @cached_property
     def inputs(self) -> Inputs:
         """What lies in landing when it is first asked for."""
-        _link_intake(self.home.intake, self.intake)
+        link_intake(self.home.intake, self.intake)
         report = take_in(self.home.landing, self.intake, dt.datetime.now(dt.UTC), self.say)
         require_datasets(set(report.landed_datasets), self.home.landing)
         files = report.to_arrow()
         contents = files.select(["dataset", "path", "content_hash", "error"]).to_pylist()
-        digest = hashlib.sha256(json.dumps([contents, code_hash()]).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(json.dumps([contents, code_hash(), own_weights(self.home)]).encode()).hexdigest()[:16]
         _forget_others(self.root / "work" / "weeks", digest)
         _forget_others(self.root / "scores", digest)
         return Inputs(files, "events" in report.landed_datasets, digest)
@@ -118,6 +119,7 @@ class TuningHome:
         self.say(f"features as of {monday}: dbt builds {'what weighs' if is_whole.exists() else 'all'}")
         if not is_whole.exists():
             self._prepare(work, monday)
+        put_weights(work, own_weights(self.home))
         _dbt_build(work, monday, settings, models, self.root / "work" / "dbt")
         is_whole.touch()
 
@@ -141,7 +143,7 @@ def tables_hash(tables: dict[str, pa.Table]) -> str:
     return "".join(content_hash(tables[name])[:16] for name in REWEIGHTED_MODELS if name in tables)
 
 
-def _link_intake(source: Path, target: Path) -> None:
+def link_intake(source: Path, target: Path) -> None:
     """Give target what source has taken in, so that nothing is read anew and first-seen moments stay."""
     for file in source.glob("*/*.parquet"):
         beside = target / file.relative_to(source)
@@ -178,6 +180,7 @@ def _dbt_build(work: Home, monday: dt.date, settings: dict[str, Any], models: tu
         **os.environ,
         "MONDAY_MIX_HOME": str(work.root),
         "MONDAY_MIX_WEEK": monday.isoformat(),
+        "MONDAY_MIX_EVENT_WEIGHTS": str(work.event_weights) if work.event_weights.exists() else "",
         "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT),
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(target),

@@ -16,17 +16,25 @@ HISTORY_WEEKS = 8
 
 
 def land_small_world(
-    landing: Path, listeners: int = 40, tracks: int = 360, plays: int = 40, seed: int = 0, until: dt.date = MONDAY
+    landing: Path,
+    listeners: int = 40,
+    tracks: int = 360,
+    plays: int = 40,
+    seed: int = 0,
+    until: dt.date = MONDAY,
+    loved: float = 0.85,
+    skipped: float = 0.6,
 ) -> None:
     """Listeners who love one of three genres; artists, albums and tracks that belong to one each.
 
     Track t belongs to genre t % 3, artist t // 6 and album t // 3; listener u loves genre u % 3. Every seventh track
-    has a second edition. Plays fall in the eight weeks before `until`.
+    has a second edition. Plays fall in the eight weeks before `until`; `loved` of them are of the genre that is loved,
+    of the others `skipped` are left early.
     """
     random = np.random.default_rng(seed)
     land(landing, "tracks/tracks.parquet", _tracks(tracks))
     land(landing, "users/users.parquet", _users(listeners))
-    land(landing, "events/history.parquet", _events(random, listeners, tracks, plays, until))
+    land(landing, "events/history.parquet", _events(random, listeners, tracks, plays, until, loved, skipped))
 
 
 def land(landing: Path, name: str, rows: pa.Table | list[dict[str, object]]) -> Path:
@@ -79,16 +87,24 @@ def _users(count: int) -> pa.Table:
     )
 
 
-def _events(random: np.random.Generator, listeners: int, tracks: int, plays: int, until: dt.date) -> pa.Table:
+def _events(
+    random: np.random.Generator,
+    listeners: int,
+    tracks: int,
+    plays: int,
+    until: dt.date,
+    loved_share: float,
+    skipped_share: float,
+) -> pa.Table:
     count = (listeners - 1) * plays  # the last listener registered and has played nothing
     listener = np.repeat(np.arange(listeners - 1), plays)
-    loved = random.random(count) < 0.85
+    loved = random.random(count) < loved_share
     genre = np.where(loved, listener % 3, random.integers(0, 3, count))
     track = np.minimum((random.beta(0.6, 1.4, count) * (tracks // 3)).astype(int), tracks // 3 - 1) * 3 + genre
     seconds = random.integers(0, HISTORY_WEEKS * 7 * 86_400, count)
     start = np.datetime64(until, "us") - np.timedelta64(HISTORY_WEEKS * 7, "D")
     kind = np.where(random.random(count) < 0.1, "save", "play")
-    skipped = (genre != listener % 3) & (random.random(count) < 0.6)
+    skipped = (genre != listener % 3) & (random.random(count) < skipped_share)
     return pa.table(
         {
             "event_id": [f"e{number}" for number in range(count)],

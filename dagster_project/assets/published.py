@@ -22,7 +22,7 @@ THIS_MONDAY_BY_NOON = dg.FreshnessPolicy.cron(deadline_cron="0 12 * * 1", lower_
 
 @dg.asset(
     key=keys.PLAYLISTS_PUBLISHED,
-    deps=[keys.mart(name) for name in MART_TABLES],
+    deps=[*(keys.mart(name) for name in MART_TABLES), keys.GOLDEN_LISTENERS],
     partitions_def=keys.WEEKLY,
     group_name="published",
     kinds={"duckdb"},

@@ -67,6 +67,7 @@ MART_TABLES = (
     "track_vectors",
     "track_sounds",
     "track_rungs",
+    "config_comparisons",
 )
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)

@@ -43,6 +43,7 @@ PYTHON_STEPS = {
     keys.CANDIDATE_INDEX,
     keys.RANKER,
     keys.CANDIDATES,
+    keys.GOLDEN_LISTENERS,
     keys.PLAYLISTS_PUBLISHED,
 }
 GROUP_OF_ML = {
@@ -58,6 +59,7 @@ GROUP_OF_ML = {
     "evaluation_metrics": "evaluation",
     "evaluation_comparisons": "evaluation",
     "off_policy_estimates": "evaluation",
+    "config_comparisons": "gate",
 }
 # Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
 NOT_READ_BY_DBT = {"ranked_candidates", "ablated_candidates", "ranking_features"}

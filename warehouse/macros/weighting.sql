@@ -79,3 +79,16 @@
         when {{ engagement }} <= -{{ var('negative_threshold') }} then -1
     end as tinyint)
 {%- endmacro %}
+
+
+{% macro event_weights() -%}
+    {#- The seed, or the table of the same columns that a home has in its place; types are the seed's own, but for a
+        half-life, which need not be whole days. -#}
+    {%- set seed = ref('event_weights') -%}
+    {%- set own = env_var('MONDAY_MIX_EVENT_WEIGHTS', '') -%}
+    {%- if own -%}
+        {{ own_event_weights(own) }}
+    {%- else -%}
+        {{ seed }}
+    {%- endif -%}
+{%- endmacro %}

@@ -4,7 +4,7 @@ select
     listening.event_type,
     listening.context_class
 from {{ ref('int_listening') }} as listening
-left join {{ ref('event_weights') }} as weights
+left join {{ event_weights() }} as weights
     on listening.event_type = weights.event_type and listening.context_class = weights.context_class
 where
     weights.event_type is null

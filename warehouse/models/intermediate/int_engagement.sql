@@ -25,7 +25,7 @@ with parts as (
         counts.recording_index,
         cast(weights.sign * weights.weight * counts.play_count as decimal(18, 6)) as engagement
     from {{ ref('int_play_counts') }} as counts
-    inner join {{ ref('event_weights') }} as weights on weights.event_type = 'play_count'
+    inner join {{ event_weights() }} as weights on weights.event_type = 'play_count'
 
 ),
 

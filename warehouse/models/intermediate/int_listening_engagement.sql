@@ -17,7 +17,7 @@ with listening as (
 
 weights as (
 
-    select * from {{ ref('event_weights') }}
+    select * from {{ event_weights() }}
 
 ),
 
