@@ -14,7 +14,7 @@ import duckdb
 
 from dagster_project.home import Home
 from models_ml.forgetting.people import LISTENER_COLUMNS, OWN_LIST, PLAYLIST_COLUMN, People
-from models_ml.forgetting.search import Search
+from models_ml.forgetting.search import UNKNOWN, Search
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,11 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _in_database(path: Path, people: People) -> str | None:
     """The table and column of a DuckDB file that hold an id, by value."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error:
+        return UNKNOWN
+    with connection:
         columns = connection.execute(
             "select table_name, column_name from duckdb_columns() where data_type like '%VARCHAR%' "
             "and table_name in (select table_name from duckdb_tables())"

@@ -45,7 +45,7 @@ class People:
         """The id of a list of theirs in a line of CSV or JSON; group 1 is what stays: program and week."""
         written = {form for user_id in self.user_ids for form in _written_forms(user_id)}
         ends = rb"""(?=\s*(?:["',|}\]]|$))"""
-        either = b"|".join(re.escape(form) for form in sorted(written, reverse=True))
+        either = b"|".join(re.escape(form) for form in sorted(written, reverse=True)) or b"(?!)"
         return re.compile(b"(" + OWN_LIST.encode() + b")(?:" + either + b")" + ends)
 
     def owns(self, rows: pa.RecordBatch) -> pa.BooleanArray:

@@ -21,6 +21,7 @@ from models_ml.landing.files import COMPRESSIONS, open_bytes
 _CHUNK_BYTES = 4 * 1024 * 1024
 _ROWS = 65_536
 _OWN_LIST_COLUMNS = ("context_id", "playlist_id")
+UNKNOWN = "can't be unpacked, so that nobody knows what it holds"
 _NOTHING = re.compile(b"(?!)")
 
 
@@ -44,19 +45,17 @@ class Search:
             return "its name"
         if place := self._in_bytes(path, None):
             return place
-        compression = COMPRESSIONS.get(PurePosixPath(name).suffix.lower())
-        if compression and (place := self._in_bytes(path, compression)):
-            return f"{place}, unpacked"
-        return self._in_table(path) if path.suffix == ".parquet" and path.stat().st_size else None
+        ending = PurePosixPath(name).suffix.lower() if path.stat().st_size else ""
+        try:
+            if ending in COMPRESSIONS and (place := self._in_bytes(path, COMPRESSIONS[ending])):
+                return f"{place}, unpacked"
+            return self._in_table(path) if ending == ".parquet" else None
+        except (pa.ArrowException, OSError, EOFError):
+            return UNKNOWN
 
     def _in_bytes(self, path: Path, compression: str | None) -> str | None:
-        try:
-            with open_bytes(path, compression) as stream:
-                return self._in_stream(stream)
-        except (pa.ArrowException, OSError, EOFError):
-            if compression is None:
-                raise
-            return None  # not what its ending says: its bytes were searched as they are
+        with open_bytes(path, compression) as stream:
+            return self._in_stream(stream)
 
     def _in_stream(self, stream: Any) -> str | None:
         before, is_first = b"", True

@@ -11,7 +11,7 @@ import pytest
 
 from models_ml.forgetting.landing_files import owners_in, theirs_in, without_lists, write_without
 from models_ml.forgetting.people import People, keyed_hash, recognised
-from models_ml.forgetting.search import Search
+from models_ml.forgetting.search import UNKNOWN, Search
 from models_ml.forgetting.tables import Without, numbers_of
 from models_ml.landing.files import format_of
 from models_ml.landing.intake import intake_path, take_in
@@ -165,7 +165,10 @@ def test_what_is_kept_of_an_id_depends_on_the_key() -> None:
         ("log.txt", b"of ann-0001.", "its bytes"),
         ("log.txt", b"of ann-00012 and joann-0001", None),
         ("e.csv.gz", gzip.compress(b"ann-0001,play"), "its bytes, unpacked"),
-        ("e.csv.gz", b"no archive", None),
+        ("e.csv.gz", b"no archive", UNKNOWN),
+        ("e.parquet", b"no table", UNKNOWN),
+        ("e.parquet", b"", None),
+        ("e.csv.gz", b"", None),
         ("ann-0001.txt", b"", "its name"),
         ("long.bin", b"x" * (4 * 1024 * 1024 - 3) + b" ann-0001 " + b"x" * 10, "its bytes"),
         ("long.bin", b"x" * (4 * 1024 * 1024 - 8) + b" ann-00012" + b"x" * 10, None),
