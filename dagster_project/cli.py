@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dagster_project.cli_compare import add_compare_commands
 from dagster_project.cli_feeds import add_feeds_command
+from dagster_project.cli_forget import add_forget_command
 from dagster_project.cli_import import add_import_command
 from dagster_project.cli_replay import add_replay_command
 from dagster_project.cli_takedown import add_takedown_command
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add_replay_command(commands, _command)
     add_compare_commands(commands, _command)
     add_takedown_command(commands, _command)
+    add_forget_command(commands, _command)
     quality = _command(commands, "quality", _quality, "say how good earlier lists turned out, beside baselines")
     quality.add_argument(
         "--week", type=parse_week_argument, metavar="MONDAY", help="that scored them (default: the newest)"

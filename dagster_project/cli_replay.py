@@ -33,7 +33,7 @@ def replay_command(options: argparse.Namespace) -> int:
     from dagster_project.replay import chain, changed_files, replay
 
     home, week = Home.resolve(options.home), parse_week(options.week)
-    into = Home.resolve(options.into or home.root / "replay")
+    into = Home.resolve(options.into or home.replay)
     if into.root == home.root:
         raise InputError(f"--into {into.root}: that is the home itself; name another folder")
     manifests = chain(home, week)
@@ -45,16 +45,23 @@ def replay_command(options: argparse.Namespace) -> int:
     for one in replay(home, into, manifests):
         print(week_words(one), flush=True)
         compared.append(one)
-    if all(not one.parted for one in compared):
-        print(f"{_weeks(compared)} replayed from landing files: the same")
-        return 0
-    return 1
+    if any(one.parted for one in compared):
+        return 1
+    is_first = any(one.is_first for one in compared)
+    print(f"{_weeks(compared)} replayed from landing files: {'kept to compare with' if is_first else 'the same'}")
+    return 0
 
 
 def week_words(one: "Compared") -> str:
     """One line of a week that is the same; where and why it parts otherwise."""
+    if one.is_first:
+        return (
+            f"{one.week}: made with listeners who were forgotten since; what it is without them is kept, "
+            f"{one.table_count} tables, and the next replay is held against it"
+        )
     if not one.parted:
-        return f"{one.week}: the same, {one.table_count} tables"
+        than = " as at its first replay without those who were forgotten" if one.redacted else ""
+        return f"{one.week}: the same{than}, {one.table_count} tables"
     shown = [f"{one.week}: parts at {one.parted[0]}"]
     if one.parted[1:]:
         more = f" and {len(one.parted) - 1 - _NAMED} more" if len(one.parted) - 1 > _NAMED else ""

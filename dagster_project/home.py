@@ -83,6 +83,16 @@ class Home:
         """Run history of Dagster."""
         return self.root / "dagster"
 
+    @property
+    def replay(self) -> Path:
+        """Where past weeks are made again, unless another place is named."""
+        return self.root / "replay"
+
+    @property
+    def warehouse(self) -> Path:
+        """The file of dbt (profiles.yml names it too)."""
+        return self.root / "warehouse.duckdb"
+
     def models(self, week: dt.date) -> Path:
         """Index and manifest of one week."""
         return self.root / "models" / week.isoformat()

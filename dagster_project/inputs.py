@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from dagster_project.forgetting import forget_landed
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks, read_manifest
+from dagster_project.progress import LOG
 from dagster_project.table_schemas import COMMITTED_WEEKS
 from models_ml.errors import InputError
 from models_ml.landing.contract import require_datasets
@@ -27,8 +29,12 @@ def fix_week_files(
 ) -> pa.Table:
     """The files of the week: those of its manifest, or, where it has none yet, what lies in landing.
 
-    Landing is read either way, so that intake knows every file from the day it came.
+    Landing is read either way, so that intake knows every file from the day it came; those who are to be forgotten,
+    or were, are taken out of it first.
     """
+    gone = forget_landed(home, now, progress)
+    if gone:
+        LOG.info(f"forgetting: {gone} rows of landing files went")
     landed = take_in(home.landing, home.intake, now, progress).to_arrow()
     manifest = None if refresh else read_manifest(home, week)
     files = _files_of(manifest) if manifest else landed

@@ -84,6 +84,23 @@ class Lake:
         """Rows of one committed week."""
         return int(pq.read_metadata(self.path(table, week)).num_rows)
 
+    def weeks(self) -> dict[dt.date, list[str]]:
+        """Tables by week, all that are whole; stand-ins are none."""
+        found: dict[dt.date, list[str]] = {}
+        for marker in sorted(self.root.glob(f"*/*/week=*/{COMMITTED}")):
+            week = dt.date.fromisoformat(marker.parent.name.removeprefix("week="))
+            if week != NO_WEEK:
+                found.setdefault(week, []).append(marker.parent.parent.relative_to(self.root).as_posix())
+        return found
+
+    @contextmanager
+    def rewriting(self, table: str, week: dt.date) -> Iterator[Path]:
+        """A path to write a committed week to once more; it replaces what is there when the block ends well."""
+        folder = self.path(table, week).parent
+        beside = folder / f".{PART}.writing"
+        yield beside
+        self._commit(folder, beside)
+
     def adopt(self, table: str, week: dt.date, file: Path) -> int:
         """Make a file that dbt wrote the week of a table. Returns the number of rows.
 

@@ -130,13 +130,14 @@ def write_manifest(
     return _committed(home, week, manifest, generated_at.isoformat(timespec="seconds"))
 
 
-def amend_manifest(home: Home, week: dt.date, changed: dict[str, Any]) -> None:
+def amend_manifest(home: Home, week: dt.date, changed: dict[str, Any], tables_changed: bool = True) -> None:
     """Commit a week again whose published lists were changed; one that was never committed stays so."""
     manifest = read_manifest(home, week)
     if manifest is None:
         return
     generated_at = manifest.pop("generated_at")
-    _committed(home, week, {**manifest, **changed, "tables": _table_hashes(home, week)}, generated_at)
+    tables = _table_hashes(home, week) if tables_changed else manifest["tables"]
+    _committed(home, week, {**manifest, **changed, "tables": tables}, generated_at)
 
 
 def _committed(home: Home, week: dt.date, manifest: dict[str, Any], generated_at: str) -> dict[str, Any]:

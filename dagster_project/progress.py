@@ -12,7 +12,7 @@ LOG = logging.getLogger("monday_mix")
 EVERY_SECONDS = 1.0
 
 
-def unhurried() -> Callable[[str], None]:
+def unhurried(to: Callable[[str], None] = LOG.info) -> Callable[[str], None]:
     """A progress function that passes on one line a second: enough to see it move, few enough to read."""
     last = time.monotonic()
 
@@ -21,6 +21,6 @@ def unhurried() -> Callable[[str], None]:
         now = time.monotonic()
         if now - last >= EVERY_SECONDS:
             last = now
-            LOG.info(line)
+            to(line)
 
     return say

@@ -43,20 +43,35 @@ VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 STORAGE_VERSION = "v1.0.0"
 
 
+def publish_anew(home: Home) -> None:
+    """The published weeks once more from the lake, into a file that holds nothing else.
+
+    In a file that is changed, rows that were deleted stay as bytes until something is written over them.
+    """
+    weeks = _published_weeks(home)
+    if weeks:
+        publish_week(home, weeks[-1], len(weeks), from_nothing=True)
+
+
 def publish_week(
-    home: Home, week: dt.date, publish_weeks: int, tables: Sequence[str] = PUBLISHED_TABLES
+    home: Home,
+    week: dt.date,
+    publish_weeks: int,
+    tables: Sequence[str] = PUBLISHED_TABLES,
+    from_nothing: bool = False,
 ) -> dict[str, int]:
     """Replace `week` in the published file and keep the newest `publish_weeks`.
 
     The file that is there is copied, changed beside, checkpointed, closed, synced and renamed, so that
     a reader has the old file or the new one, at any moment. Of NEWEST_WEEK_ONLY the newest of them alone is kept.
+    from_nothing: all of them are read from the lake, the file that is there isn't copied.
     Returns rows by table for the week.
     """
     lake = Lake(home.lake)
     beside = home.published.with_name(f".{home.published.name}.writing")
     _remove(beside)
-    weeks = _weeks_to_keep(home, lake, week, publish_weeks)
-    if home.published.exists():
+    weeks = _weeks_to_keep(home, week, publish_weeks)
+    if home.published.exists() and not from_nothing:
         shutil.copyfile(home.published, beside)
     with _opened(beside, home.spill) as connection:
         for table in tables:
@@ -74,12 +89,16 @@ def publish_week(
     return counts
 
 
-def _weeks_to_keep(home: Home, lake: Lake, week: dt.date, publish_weeks: int) -> list[dt.date]:
-    published = set()
-    if home.published.exists():
-        with duckdb.connect(str(home.published), read_only=True) as connection:
-            published = {row[0] for row in connection.execute("select distinct week from weekly_playlists").fetchall()}
-    return sorted(published | {week})[-publish_weeks:]
+def _weeks_to_keep(home: Home, week: dt.date, publish_weeks: int) -> list[dt.date]:
+    return sorted({*_published_weeks(home), week})[-publish_weeks:]
+
+
+def _published_weeks(home: Home) -> list[dt.date]:
+    if not home.published.exists():
+        return []
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        rows = connection.execute("select distinct week from weekly_playlists order by week").fetchall()
+    return [row[0] for row in rows]
 
 
 def _replace_table(

@@ -5,6 +5,7 @@ own, where it parts. Does not: the command's words (cli_replay.py), what a manif
 """
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from models_ml.landing.intake import landed_hash, take_in
 from models_ml.landing.storage import replace_file
 
 Manifest = dict[str, Any]
+FIRST_REPLAY = "replayed.json"
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,17 @@ class Compared:
     """A week beside its replay.
 
     parted: tables whose rows differ, in the order of the road; the first of them is where the weeks part.
-    table_count: tables compared.  causes: what else differs, in words.
+    table_count: tables compared.  causes: what else differs, in words.  redacted: it, or a week before it, was made
+    with listeners who were forgotten since, so that it is held against its first replay without them; is_first: this is
+    that one.
     """
 
     week: dt.date
     parted: tuple[str, ...]
     table_count: int
     causes: tuple[str, ...]
+    is_first: bool = False
+    redacted: bool = False
 
 
 def chain(home: Home, week: dt.date) -> list[Manifest]:
@@ -104,9 +110,11 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
     A replay that was killed goes on where it was; one begun by other code begins again. InputError where a week of it
     can't be run.
     """
-    _begin(into)
+    _begin(home, into, manifests)
+    redacted = False
     for manifest in manifests:
         week = dt.date.fromisoformat(manifest["week"])
+        redacted = redacted or manifest["redacted"]
         if read_manifest(into, week) is None:
             _land(home.landing, into, manifest)
             replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
@@ -115,16 +123,25 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
         with hold_run_lock(into.root, LOG.info):
             for takedown in recorded(home, week)[len(recorded(into, week)) :]:
                 mend_published(into, week, takedown)
-        yield _compared(home, into, manifest)
+        yield _compared_redacted(home, into, manifest) if redacted else _compared(home, into, manifest)
 
 
-def _begin(into: Home) -> None:
-    """An empty home, or one in which this code has replayed weeks before."""
-    weeks = committed_weeks(into)
-    is_ours = all((read_manifest(into, week) or {}).get("code_hash") == code_hash() for week in weeks)
-    if weeks and not is_ours:
-        shutil.rmtree(into.root)
+def _begin(home: Home, into: Home, manifests: Sequence[Manifest]) -> None:
+    """An empty home, or one in which this code has replayed weeks of these files before."""
+    inputs = {dt.date.fromisoformat(manifest["week"]): manifest["inputs"] for manifest in manifests}
+    for week in committed_weeks(into):
+        replayed = read_manifest(into, week) or {}
+        is_ours = replayed["code_hash"] == code_hash() and inputs.get(week) in (None, replayed["inputs"])
+        if not is_ours or _first_replay(home, week).get("generated_at") == replayed["generated_at"]:
+            shutil.rmtree(into.root)  # of what was kept of it, it would be its own proof
+            break
     into.prepare()
+
+
+def _first_replay(home: Home, week: dt.date) -> Manifest:
+    """What the first replay of a week without those who were forgotten came to; empty where there was none."""
+    kept = home.models(week) / FIRST_REPLAY
+    return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
 
 
 def _land(landing: Path, into: Home, manifest: Manifest) -> None:
@@ -157,6 +174,20 @@ def _compared(home: Home, into: Home, manifest: Manifest) -> Compared:
     if not parted:
         return Compared(week, (), len(names), ())
     return Compared(week, (*_features_apart(home, into, week), *parted), len(names), _causes(manifest))
+
+
+def _compared_redacted(home: Home, into: Home, manifest: Manifest) -> Compared:
+    """The week beside its first replay without those who were forgotten, which is kept; this may be the first."""
+    week = dt.date.fromisoformat(manifest["week"])
+    first, replayed = _first_replay(home, week), read_manifest(into, week) or {}
+    tables = replayed["tables"]
+    if first.get("of") != manifest["hash"]:
+        kept = {name: replayed[name] for name in ("tables", "code_hash", "packages", "generated_at")}
+        content = json.dumps({"of": manifest["hash"], **kept}, indent=1, sort_keys=True)
+        replace_file(home.models(week) / FIRST_REPLAY, content.encode())
+        return Compared(week, (), len(tables), (), is_first=True, redacted=True)
+    parted = [name for name in MANIFEST_TABLES if first["tables"].get(name) != tables.get(name)]
+    return Compared(week, tuple(parted), len(tables), _causes(first) if parted else (), redacted=True)
 
 
 def _features_apart(home: Home, into: Home, week: dt.date) -> list[str]:

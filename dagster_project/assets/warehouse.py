@@ -4,10 +4,12 @@ Belongs here: dbt assets, their keys and groups, and handing their Parquet to th
 """
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from dagster_project import keys
@@ -15,6 +17,7 @@ from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.home import WAREHOUSE_PROJECT, Home, parse_week
 from dagster_project.lake import Lake
+from dagster_project.manifest import committed_weeks
 from dagster_project.resources import (
     Dbt,
     Workspace,
@@ -149,6 +152,25 @@ def marts_again(home: Home, configuration: Configuration, week: dt.date) -> None
     with dbt_environment(home, week):
         _build_whole(warehouse_dbt(), home, configuration, "marts")
     _adopt(home, week, "marts", MART_TABLES)
+
+
+def empty_warehouse(home: Home) -> None:
+    """Dbt's file anew, with nothing in it but its views of the newest week's features; the caller holds the lock.
+
+    All else in it is made by the next run. The views are what marts_again builds upon.
+    """
+    home.warehouse.unlink(missing_ok=True)
+    home.warehouse.with_name(f"{home.warehouse.name}.wal").unlink(missing_ok=True)
+    shutil.rmtree(home.spill, ignore_errors=True)
+    clear_scratch(home)
+    weeks = committed_weeks(home)
+    if not weeks:
+        return
+    _lend_features(home, weeks[-1])
+    with duckdb.connect(str(home.warehouse)) as connection:
+        for table in FEATURE_TABLES:
+            file = str(home.scratch / f"{table}.parquet").replace("'", "''")
+            connection.execute(f"create view {table} as select * from read_parquet('{file}', union_by_name = false)")
 
 
 def _lend_features(home: Home, week: dt.date) -> None:

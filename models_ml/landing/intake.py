@@ -66,7 +66,16 @@ def take_in(
     files = tuple(in_order(lambda one: run.take_in_file(*one), numbered, worker_count(0)))
     run.sounds.save(run.now)
     run.hashes.save()
-    return IntakeReport(_with_duplicates(files))
+    return IntakeReport(with_duplicates(files))
+
+
+def take_in_again(intake: Path, file: LandingFile, first_seen_at: dt.datetime) -> IntakeFile:
+    """Read one landing file, written anew, that was first seen at an earlier moment; its line of the report.
+
+    file: `location` may be beside the file that it is going to be.
+    """
+    run = _Run(intake, _in_utc(first_seen_at), HashCache(intake), TakenInSounds(intake), _say_nothing)
+    return run.take_in_file(file, 1, 1)
 
 
 def ensure_empty_intake(intake: Path) -> None:
@@ -98,7 +107,7 @@ def _in_utc(moment: dt.datetime) -> dt.datetime:
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
-def _with_duplicates(files: tuple[IntakeFile, ...]) -> tuple[IntakeFile, ...]:
+def with_duplicates(files: tuple[IntakeFile, ...]) -> tuple[IntakeFile, ...]:
     """The files, each later copy of a content naming the first by path."""
     firsts: dict[tuple[str, str | None], str] = {}
     for file in files:
