@@ -37,6 +37,7 @@ FEATURE_TABLES = (
     "heard_tracks",
     "market_popularity",
     "evaluation_truth",
+    "external_lists",
     "slot_outcomes",
     "bandit_feedback",
     "recording_arms",
