@@ -21,6 +21,8 @@ from models_ml.evaluation.report import EvaluationParams
 from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
+from models_ml.monitoring import WAREHOUSE_SETTINGS as MONITORING_SETTINGS
+from models_ml.monitoring import MonitoringParams
 from models_ml.near_duplicates import NearDuplicateParams
 from models_ml.ranker.params import RankerParams
 from models_ml.ranking import RankingParams
@@ -168,6 +170,7 @@ class Configuration:
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
     exploration: ExplorationParams = field(default_factory=ExplorationParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
+    monitoring: MonitoringParams = field(default_factory=MonitoringParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""
@@ -186,6 +189,7 @@ class Configuration:
             "ranker_zeros_kept": self.ranker.zeros_kept,
             **dataclasses.asdict(self.weighting),
             **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
+            **{f"monitoring_{name}": getattr(self.monitoring, name) for name in MONITORING_SETTINGS},
         }
 
 

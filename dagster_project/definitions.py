@@ -6,7 +6,7 @@ Belongs here: putting assets, checks, jobs, schedules, sensors and resources tog
 import dagster as dg
 
 from dagster_project import checks
-from dagster_project.assets import evaluation, landing, playlists, published, ranker, vectors, warehouse
+from dagster_project.assets import evaluation, landing, monitoring, playlists, published, ranker, vectors, warehouse
 from dagster_project.jobs import every_monday, intake, monday
 from dagster_project.resources import Workspace, warehouse_dbt
 from dagster_project.sensors import LandingWatch, new_landing_files
@@ -15,7 +15,9 @@ from dagster_project.sensors import LandingWatch, new_landing_files
 def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
     """Everything, for one home; empty is the environment's or the default."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([landing, warehouse, vectors, ranker, playlists, evaluation, published]),
+        assets=dg.load_assets_from_modules(
+            [landing, warehouse, vectors, ranker, playlists, evaluation, monitoring, published]
+        ),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=[monday, intake],
         schedules=[every_monday],

@@ -48,7 +48,7 @@ SEEDED_STEPS = (
     "evaluation_metrics",
 )
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
-VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
+VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at", "model_age_days"})
 MANIFEST_TABLES = (
     "vectors/listener_factors",
     "vectors/recording_factors",
@@ -60,6 +60,7 @@ MANIFEST_TABLES = (
     "ml/candidate_funnel",
     "ml/rejected_candidates",
     "ml/evaluation_metrics",
+    "ml/model_metrics",
     "marts/weekly_playlists",
     "marts/weekly_playlist_tracks",
     "marts/playlist_slot_outcomes",
@@ -68,6 +69,7 @@ MANIFEST_TABLES = (
     "marts/rejected_candidates",
     "marts/candidate_funnel",
     "marts/evaluation_metrics",
+    "marts/monitoring",
     "marts/track_vectors",
     "marts/track_sounds",
     "marts/track_rungs",

@@ -26,6 +26,7 @@ PUBLISHED_TABLES = (
     "rejected_candidates",
     "candidate_funnel",
     "evaluation_metrics",
+    "monitoring",
     "track_vectors",
     "track_sounds",
     "track_rungs",

@@ -13,6 +13,7 @@ from dagster_project.lake import Lake
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
+from models_ml.monitoring import MODEL_METRICS_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA
 from models_ml.sound.labels import HEARD_SCHEMA
@@ -50,6 +51,17 @@ PLAYLIST_HISTORY = pa.schema(
         ("week", pa.date32()),
         ("user_id", pa.string()),
         ("available_at", pa.timestamp("us")),
+    ]
+)
+# What earlier weeks measured, for the references of this one.
+MONITORING_HISTORY = pa.schema(
+    [
+        ("program_id", pa.string()),
+        ("week", pa.date32()),
+        ("dataset", pa.string()),
+        ("metric", pa.string()),
+        ("subject", pa.string()),
+        ("value", pa.float64()),
     ]
 )
 # What became of slots given by chance, as earlier weeks knew it.
@@ -119,7 +131,9 @@ STAND_INS = {
     "ml/ranking_features": RANKING_FEATURES_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
+    "ml/model_metrics": MODEL_METRICS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
+    "marts/monitoring": MONITORING_HISTORY,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,
