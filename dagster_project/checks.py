@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 from dagster_project import keys
 from dagster_project.home import parse_week
 from dagster_project.manifest import committed_weeks
+from dagster_project.progress import LOG
 from dagster_project.resources import Workspace
+from dagster_project.shown import alarm_lines
 
 
 @dg.asset_check(asset=keys.mart("weekly_playlist_tracks"), blocking=True)
@@ -25,6 +27,33 @@ def no_slot_is_lost_on_the_way(context: dg.AssetCheckExecutionContext, workspace
         passed=filled == rows,
         metadata={"slots_filled": filled, "rows": rows},
         description=f"{rows} rows of the {filled} that were filled",
+    )
+
+
+@dg.asset_check(asset=keys.mart("monitoring"), blocking=True)
+def nothing_watched_blocks(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> dg.AssetCheckResult:
+    """No number is beyond the level from which last week's publication is better than this one."""
+    return _alarms(context, workspace, "block", dg.AssetCheckSeverity.ERROR)
+
+
+@dg.asset_check(asset=keys.mart("monitoring"))
+def nothing_watched_warns(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> dg.AssetCheckResult:
+    """No number is beyond the level from which a person should look."""
+    return _alarms(context, workspace, "warn", dg.AssetCheckSeverity.WARN)
+
+
+def _alarms(
+    context: dg.AssetCheckExecutionContext, workspace: Workspace, level: str, severity: dg.AssetCheckSeverity
+) -> dg.AssetCheckResult:
+    week = parse_week(context.partition_key)
+    lines = alarm_lines(workspace.lake.read_week("marts/monitoring", week), level)
+    for line in lines:
+        LOG.warning(f"monitoring, {level}: {line}")
+    return dg.AssetCheckResult(
+        passed=not lines,
+        severity=severity,
+        metadata={"alarms": len(lines)},
+        description="\n".join(lines) or f"nothing is at the level {level}",
     )
 
 

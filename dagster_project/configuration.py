@@ -22,6 +22,8 @@ from models_ml.evaluation.report import EvaluationParams
 from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
+from models_ml.monitoring import WAREHOUSE_SETTINGS as MONITORING_SETTINGS
+from models_ml.monitoring import MonitoringParams
 from models_ml.near_duplicates import NearDuplicateParams
 from models_ml.off_policy.params import OffPolicyParams
 from models_ml.ranker.params import RankerParams
@@ -172,6 +174,7 @@ class Configuration:
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
     off_policy: OffPolicyParams = field(default_factory=OffPolicyParams)
     gate: GateParams = field(default_factory=GateParams)
+    monitoring: MonitoringParams = field(default_factory=MonitoringParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""
@@ -192,6 +195,7 @@ class Configuration:
             "ranker_zeros_kept": self.ranker.zeros_kept,
             **dataclasses.asdict(self.weighting),
             **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
+            **{f"monitoring_{name}": getattr(self.monitoring, name) for name in MONITORING_SETTINGS},
         }
 
 

@@ -10,6 +10,7 @@ from dagster_project.assets import (
     evaluation,
     gate,
     landing,
+    monitoring,
     off_policy,
     playlists,
     published,
@@ -26,7 +27,7 @@ def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
     """Everything, for one home; empty is the environment's or the default."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [landing, warehouse, vectors, ranker, playlists, evaluation, off_policy, gate, published]
+            [landing, warehouse, vectors, ranker, playlists, evaluation, off_policy, monitoring, gate, published]
         ),
         asset_checks=dg.load_asset_checks_from_modules([checks, checks_gate]),
         jobs=[monday, shadow_monday, intake],

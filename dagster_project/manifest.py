@@ -49,7 +49,7 @@ SEEDED_STEPS = (
     "evaluation_metrics",
 )
 # Moments of the run itself: they differ between two runs of the same week and are outside "same".
-VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at"})
+VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at", "model_age_days"})
 MANIFEST_TABLES = (
     "vectors/listener_factors",
     "vectors/recording_factors",
@@ -64,6 +64,7 @@ MANIFEST_TABLES = (
     "ml/evaluation_metrics",
     "ml/evaluation_comparisons",
     "ml/off_policy_estimates",
+    "ml/model_metrics",
     "marts/weekly_playlists",
     "marts/weekly_playlist_tracks",
     "marts/playlist_slot_outcomes",
@@ -75,6 +76,7 @@ MANIFEST_TABLES = (
     "marts/evaluation_comparisons",
     "marts/exposure_report",
     "marts/off_policy_estimates",
+    "marts/monitoring",
     "marts/track_vectors",
     "marts/track_sounds",
     "marts/track_rungs",

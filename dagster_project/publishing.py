@@ -29,6 +29,7 @@ PUBLISHED_TABLES = (
     "evaluation_comparisons",
     "exposure_report",
     "off_policy_estimates",
+    "monitoring",
     "track_vectors",
     "track_sounds",
     "track_rungs",

@@ -80,6 +80,20 @@ def _change(row: dict[str, Any] | None) -> str:
     return f"{row['difference']:+.4f} ({row['ci_low']:+.4f} to {row['ci_high']:+.4f})"
 
 
+def alarm_lines(monitoring: pa.Table, level: str) -> list[str]:
+    """What is at a level, a line each: dataset, metric, number, what is usual, and the page that says what to do."""
+    rows = monitoring.filter(pc.equal(monitoring["level"], level)).to_pylist()
+    return [
+        f"{row['dataset']}: {row['metric']}{'' if row['subject'] == '*' else ' of ' + row['subject']} is "
+        f"{row['value']:.6g} {row['unit']}, {_usual(row['reference'])}; {row['page']}"
+        for row in rows
+    ]
+
+
+def _usual(reference: float | None) -> str:
+    return "with nothing to hold it against" if reference is None else f"usually {reference:.6g}"
+
+
 def _value(found: dict[tuple[str, str], dict[str, Any]], model: str) -> float:
     row = found.get((model, QUALITY_METRICS[-1]))
     return float(row["value"]) if row else 0.0

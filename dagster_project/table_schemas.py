@@ -15,6 +15,7 @@ from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA as MODEL_COMPARI
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
+from models_ml.monitoring import MODEL_METRICS_SCHEMA
 from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA
@@ -67,6 +68,17 @@ PLAYLIST_HISTORY = pa.schema(
         ("week", pa.date32()),
         ("user_id", pa.string()),
         ("available_at", pa.timestamp("us")),
+    ]
+)
+# What earlier weeks measured, for the references of this one.
+MONITORING_HISTORY = pa.schema(
+    [
+        ("program_id", pa.string()),
+        ("week", pa.date32()),
+        ("dataset", pa.string()),
+        ("metric", pa.string()),
+        ("subject", pa.string()),
+        ("value", pa.float64()),
     ]
 )
 # What became of slots given by chance, as earlier weeks knew it.
@@ -139,7 +151,9 @@ STAND_INS = {
     "ml/evaluation_comparisons": MODEL_COMPARISONS_SCHEMA,
     "ml/off_policy_estimates": OFF_POLICY_SCHEMA,
     "ml/config_comparisons": COMPARISONS_SCHEMA,
+    "ml/model_metrics": MODEL_METRICS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
+    "marts/monitoring": MONITORING_HISTORY,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from dagster_project import keys
 from dagster_project.assets.playlists import week_features, week_genres
+from dagster_project.external_lists import external_models
 from dagster_project.home import Home, parse_week
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
@@ -43,7 +44,7 @@ HISTORY = dg.AssetKey(["history", "weekly_playlist_tracks"])
         dg.AssetSpec(
             key,
             # The lists are those of an earlier week, as far back as the configuration says: history, like in features.
-            deps=[keys.feature("evaluation_truth"), HISTORY],
+            deps=[keys.feature("evaluation_truth"), keys.feature("external_lists"), HISTORY],
             partitions_def=keys.WEEKLY,
             group_name="evaluation",
             kinds={"python", "parquet"},
@@ -88,7 +89,8 @@ def evaluation(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
 def what_was_given(home: Home, as_of: dt.date) -> tuple[WeekFeatures, dict[str, pa.Table]]:
     """Features and lists of the week that is scored. Raises InputError where they aren't there."""
     if as_of not in committed_weeks(home):
-        raise InputError(f"week {as_of} was never completed, so it gave no lists")
+        again = f"`monday-mix run --week {as_of}` first, and this week again, scores what was given then, by whomever"
+        raise InputError(f"week {as_of} was never completed, so it gave no lists; {again}")
     lake = Lake(home.lake)
     features, lists = week_features(lake, as_of), {"published": lake.read_week(GIVEN, as_of, LIST_COLUMNS)}
     if lake.has_week(RANKED, as_of):
@@ -126,6 +128,7 @@ def _score(
     beside: Beside,
 ) -> EvaluationTables:
     settings = workspace.configuration
+    lists = lists | external_models(workspace.lake, week)
     truth = workspace.lake.read_week("features/evaluation_truth", week, TRUTH_COLUMNS)
     seed = seed_for("evaluation_metrics", week, settings.run.seed)
     return evaluation_tables(features, lists, truth, as_of, settings.evaluation, seed, unhurried(), beside)

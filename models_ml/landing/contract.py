@@ -144,6 +144,18 @@ _DOCUMENTS = Dataset(
     ),
 )
 
+# Lists of another system, to be scored beside ours: `week` is the Monday they were given for.
+_EXTERNAL_PLAYLISTS = Dataset(
+    "external_playlists",
+    (
+        _needed("program_id"),
+        _needed("week", "date"),
+        _needed("user_id"),
+        _needed("position", "integer"),
+        _needed("track_id"),
+    ),
+)
+
 # Neither id is required of a table: each row needs one of them, which the warehouse checks row by row.
 _OVERRIDES = Dataset(
     "overrides",
@@ -175,6 +187,7 @@ _ALL = (
     _USERS,
     _PLAYLISTS,
     _PLAYLIST_TRACKS,
+    _EXTERNAL_PLAYLISTS,
     _DOCUMENTS,
     Dataset("audio", (_needed("track_id"), _needed("path"))),
     Dataset("track_vectors", (_needed("track_id"), _needed("vector", "vector"), Column("kind"))),

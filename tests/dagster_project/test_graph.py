@@ -31,7 +31,14 @@ from dagster_project.manifest import SEEDED_STEPS
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
 from dagster_project.table_schemas import VECTORS
 
-EARLIER = ("weekly_playlists", "weekly_playlist_tracks", "fused_vectors", "bandit_feedback", "ranking_features")
+EARLIER = (
+    "weekly_playlists",
+    "weekly_playlist_tracks",
+    "fused_vectors",
+    "bandit_feedback",
+    "ranking_features",
+    "monitoring",
+)
 HISTORY = {dg.AssetKey(["history", name]) for name in EARLIER}
 PYTHON_STEPS = {
     keys.LANDING_FILES,
@@ -60,6 +67,7 @@ GROUP_OF_ML = {
     "evaluation_comparisons": "evaluation",
     "off_policy_estimates": "evaluation",
     "config_comparisons": "gate",
+    "model_metrics": "monitoring",
 }
 # Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
 NOT_READ_BY_DBT = {"ranked_candidates", "ablated_candidates", "ranking_features"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dagster_project.shown import families_table, markdown_table, picture, quality_table
+from dagster_project.shown import alarm_lines, families_table, markdown_table, picture, quality_table
 from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 
@@ -104,3 +104,19 @@ def test_the_family_that_is_missed_most_stands_first() -> None:
 def test_families_are_not_among_the_models_and_without_them_there_is_no_table() -> None:
     assert [line[0] for line in quality_table(_rows({"model": "a"}, {"model": "without_text"}))][1:-1] == ["a"]
     assert families_table(_compared({"model": "published"})) == []
+
+
+def test_an_alarm_names_what_it_is_about_how_much_and_the_page() -> None:
+    shared = {"dataset": "events", "unit": "rows", "page": "docs/alarms.md#volume"}
+    table = pa.Table.from_pylist(
+        [
+            {"metric": "volume", "subject": "*", "value": 12.0, "reference": 1000.0, "level": "block"} | shared,
+            {"metric": "null_share", "subject": "ms_played", "value": 1 / 3, "reference": None, "level": "warn"}
+            | shared,
+            {"metric": "rows", "subject": "*", "value": 1.0, "reference": 1.0, "level": "ok"} | shared,
+        ]
+    )
+    assert alarm_lines(table, "block") == ["events: volume is 12 rows, usually 1000; docs/alarms.md#volume"]
+    assert alarm_lines(table, "warn") == [
+        "events: null_share of ms_played is 0.333333 rows, with nothing to hold it against; docs/alarms.md#volume"
+    ]

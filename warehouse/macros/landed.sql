@@ -96,8 +96,8 @@
 
 {% macro landed_datasets() -%}
     {{ return([
-        'events', 'play_counts', 'tracks', 'track_tags', 'users', 'playlists', 'playlist_tracks', 'documents',
-        'audio', 'track_vectors', 'overrides', 'subscriptions', 'deletions',
+        'events', 'play_counts', 'tracks', 'track_tags', 'users', 'playlists', 'playlist_tracks',
+        'external_playlists', 'documents', 'audio', 'track_vectors', 'overrides', 'subscriptions', 'deletions',
     ]) }}
 {%- endmacro %}
 
@@ -105,6 +105,6 @@
 {% macro datasets_of_tracks() -%}
     {#- Datasets whose rows point at a track, and wait for it where it isn't known. -#}
     {{ return([
-        'events', 'play_counts', 'track_tags', 'playlist_tracks', 'audio', 'track_vectors', 'overrides',
+        'events', 'play_counts', 'track_tags', 'playlist_tracks', 'external_playlists', 'audio', 'track_vectors', 'overrides',
     ]) }}
 {%- endmacro %}

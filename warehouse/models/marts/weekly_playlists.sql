@@ -63,6 +63,10 @@ final as (
         run_facts.config_hash,
         run_facts.model_version,
         run_facts.model_trained_at,
+        -- Whole days; a run that trains its own factors begins before it has them.
+        cast(greatest(
+            date_diff('second', run_facts.model_trained_at, run_facts.generated_at) // 86400, 0
+        ) as integer) as model_age_days,
         run_facts.generated_at
     from lists
     inner join listeners on lists.user_index = listeners.user_index
@@ -88,6 +92,7 @@ select
     config_hash,
     model_version,
     model_trained_at,
+    model_age_days,
     generated_at
 from final
 order by user_id
