@@ -28,6 +28,7 @@ from dagster_project.lake import Lake
 from models_ml.arrays import Floats, Ints
 from models_ml.evaluation.ablation import ALONE, WITHOUT
 from models_ml.evaluation.baselines import BASELINES
+from models_ml.evaluation.beyond_accuracy import FACTS
 from models_ml.evaluation.bootstrap import Interval, mean_interval, paired_difference
 from models_ml.evaluation.comparisons import COMPARED, RANKED
 from models_ml.evaluation.panels import Column, Panel
@@ -124,10 +125,11 @@ def joined(mondays: list[tuple[pa.Array, dict[str, dict[str, Floats]]]]) -> Scor
 
 
 def silent(of: dict[str, dict[str, Floats]], model: str) -> dict[str, Floats]:
-    """A model's values; of a family without a say, zero alone and all together's left out."""
+    """A model's values; of a family without a say, those of empty lists alone and all together's left out."""
     if model in of or model.startswith(WITHOUT):
         return of.get(model, of[RANKED])
-    return {metric: np.zeros_like(values) for metric, values in of[RANKED].items()}
+    nothing = {metric: np.nan if metric in FACTS else 0.0 for metric in COMPARED}
+    return {metric: np.full_like(values, nothing[metric]) for metric, values in of[RANKED].items()}
 
 
 def report(found: Scored, weeks: list[dt.date]) -> str:

@@ -20,11 +20,13 @@ def test_the_difference_is_of_the_means_and_the_ratio_their_quotient():
     assert found.count.tolist() == [[3]]
 
 
-def test_it_is_the_paired_difference_of_each_column():
+def test_it_is_the_paired_difference_of_each_column_whatever_the_others_lack():
     random = np.random.default_rng(0)
-    a, b = random.random((200, 3)), random.random((200, 3))
+    a, b = random.random((200, 5)), random.random((200, 5))
+    a[::3, 1:3] = np.nan
+    b[5:60, 3] = np.nan
     found = paired_intervals(a, b, 1000, 7)
-    for place in range(3):
+    for place in range(5):
         one = paired_difference(a[:, place], b[:, place], 7)
         assert (found.difference[0, place], found.count[0, place]) == (pytest.approx(one.mean), one.count)
         assert (found.low[0, place], found.high[0, place]) == pytest.approx((one.low, one.high), abs=1e-12)
