@@ -85,6 +85,9 @@ def _land_later_rows(landing: Path, monday: dt.date, at: dt.datetime) -> None:
     land(landing, "playlists/later.parquet", [{"playlist_id": "p", "title": "later", "updated_at": at}])
     land(landing, "playlist_tracks/later.parquet", [{"playlist_id": "p", "track_id": "t0001", "added_at": at}])
     land(landing, "subscriptions/later.parquet", [{"user_id": "u_sub", "event": "trial", "occurred_at": at}])
+    given = {"program_id": "q", "week": monday, "user_id": "u000", "position": 1, "track_id": "t0001"}
+    land(landing, "external_playlists/later.parquet", [given])
+    land(landing, "overrides/later.parquet", [{"track_id": "t0001", "action": "takedown", "valid_from": at}])
 
 
 @pytest.fixture(scope="module")

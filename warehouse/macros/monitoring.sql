@@ -12,6 +12,7 @@
         'playlist_tracks': 'added_at',
         'external_playlists': 'cast(week as timestamp)',
         'documents': 'published_at',
+        'overrides': 'valid_from',
         'subscriptions': 'occurred_at',
         'deletions': 'requested_at',
     }) }}

@@ -242,7 +242,11 @@ final as (
         cast(null as double) as reference,
         0 as reference_weeks,
         coalesce(known_rows.row_count, 0) as evidence_count
-    from (select unnest([{% for name in landed_datasets() %}'{{ name }}'{% if not loop.last %}, {% endif %}{% endfor %}]) as dataset) as datasets
+    from (
+        select unnest([
+            {% for name in landed_datasets() %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor %}
+        ]) as dataset
+    ) as datasets
     left join known_rows on datasets.dataset = known_rows.dataset
 
 )

@@ -155,7 +155,10 @@ with_levels as (
         measured.metric,
         measured.subject,
         measured.value,
-        coalesce(measured.reference, earlier_medians.reference) as reference,
+        case
+            when measured.reference_weeks > 0 then measured.reference
+            else earlier_medians.reference
+        end as reference,
         case
             when measured.reference_weeks > 0 then measured.reference_weeks
             else coalesce(earlier_medians.reference_weeks, 0)
