@@ -166,6 +166,13 @@ def ensure_stand_ins(lake: Lake) -> None:
         lake.ensure_stand_in(table, schema)
 
 
+def ensure_week(lake: Lake, week: dt.date) -> None:
+    """An empty table of `ml` for each that a week lacks, since it was made before there was one."""
+    for table, schema in STAND_INS.items():
+        if table.startswith("ml/") and not lake.has_week(table, week):
+            lake.replace_week(table, week, schema.empty_table())
+
+
 def vector_sizes(lake: Lake, week: dt.date) -> dict[str, int]:
     """How many numbers each vector of a week has, by the table's own type; those that are there."""
     there = {name: place for name, place in _SIZED_BY.items() if lake.has_week(place[0], week)}

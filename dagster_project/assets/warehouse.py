@@ -27,6 +27,7 @@ from dagster_project.resources import (
     release_memory,
     warehouse_dbt,
 )
+from dagster_project.table_schemas import ensure_week
 
 FEATURE_TABLES = (
     "artists",
@@ -151,6 +152,7 @@ def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> 
 
 def marts_again(home: Home, configuration: Configuration, week: dt.date) -> None:
     """The playlist tables of a week whose slots changed, made and tested outside a run; the caller holds the lock."""
+    ensure_week(Lake(home.lake), week)
     _lend_features(home, week)
     with dbt_environment(home, week):
         _build_whole(warehouse_dbt(), home, configuration, "marts")

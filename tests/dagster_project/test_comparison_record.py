@@ -12,7 +12,7 @@ from dagster_project.cli import BAD_INPUT, main
 from dagster_project.comparison_record import has_passed, put_on_record, recorded_comparisons
 from dagster_project.home import Home
 from dagster_project.lake import Lake
-from dagster_project.table_schemas import COMPARISONS_SCHEMA
+from dagster_project.table_schemas import COMPARISONS_SCHEMA, ensure_week
 from tests.worlds import MONDAY
 
 BEFORE = MONDAY - dt.timedelta(weeks=1)
@@ -72,6 +72,15 @@ def test_a_comparison_is_published_once_with_the_first_week_after_it(home: Home)
     _commit(home, MONDAY)
     assert new_comparisons(home, MONDAY) == found, "run again, the week finds the same"
     assert new_comparisons(home, COMING)["recipe_hash"].to_pylist() == ["other"]
+
+
+def test_a_week_of_before_comparisons_has_none_and_keeps_what_it_has(home: Home) -> None:
+    lake = Lake(home.lake)
+    facts = pa.table({"config_hash": ["made then"]})
+    lake.replace_week("ml/run_facts", MONDAY, facts)
+    ensure_week(lake, MONDAY)
+    assert lake.read_week(COMPARISONS, MONDAY) == COMPARISONS_SCHEMA.empty_table()
+    assert lake.read_week("ml/run_facts", MONDAY) == facts
 
 
 def test_what_can_t_be_compared_is_said_in_a_line(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
