@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.configuration import Configuration
+from dagster_project.experiments_io import recorded_declarations
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
 from models_ml.arrays import in_order, worker_count
@@ -71,6 +72,9 @@ MANIFEST_TABLES = (
     "marts/track_vectors",
     "marts/track_sounds",
     "marts/track_rungs",
+    "marts/experiment_assignments",
+    "marts/experiment_exposures",
+    "marts/experiment_results",
 )
 
 
@@ -110,6 +114,7 @@ def write_manifest(
         "parent": {"week": parent.isoformat(), "hash": parent_manifest["hash"]} if parent and parent_manifest else None,
         "config_hash": configuration.hash(),
         "config": configuration.as_dict(),
+        "experiments": recorded_declarations(Lake(home.lake), week),
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),

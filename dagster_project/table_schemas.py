@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from dagster_project.lake import Lake
 from models_ml.evaluation.report import EVALUATION_SCHEMA
+from models_ml.experiments.declarations import EXPERIMENTS_SCHEMA, VARIANTS_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
@@ -50,16 +51,44 @@ PLAYLIST_HISTORY = pa.schema(
         ("week", pa.date32()),
         ("user_id", pa.string()),
         ("available_at", pa.timestamp("us")),
+        ("variant_id", pa.string()),
     ]
 )
 # What became of slots given by chance, as earlier weeks knew it.
 BANDIT_FEEDBACK = pa.schema(
     [
         ("list_week", pa.date32()),
+        ("variant_id", pa.string()),
         ("segment", pa.string()),
         ("arm_id", pa.string()),
         ("pulls", pa.int64()),
         ("rewards", pa.int64()),
+    ]
+)
+
+# Who was in which variant, and what became of lists, as earlier weeks knew it.
+ASSIGNED_VARIANTS = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("user_id", pa.string()),
+        ("variant_id", pa.string()),
+        ("bucket", pa.int32()),
+        ("assigned_week", pa.date32()),
+        ("pre_skip_rate", pa.float64()),
+        ("pre_save_rate", pa.float64()),
+        ("pre_completion_rate", pa.float64()),
+        ("pre_active_days", pa.int32()),
+    ]
+)
+VARIANT_FEEDBACK = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("user_id", pa.string()),
+        ("list_week", pa.date32()),
+        ("reached", pa.int64()),
+        ("completed", pa.int64()),
+        ("saved", pa.int64()),
+        ("skipped", pa.int64()),
     ]
 )
 
@@ -120,6 +149,10 @@ STAND_INS = {
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
+    "inputs/experiments": EXPERIMENTS_SCHEMA,
+    "inputs/experiment_variants": VARIANTS_SCHEMA,
+    "features/assigned_variants": ASSIGNED_VARIANTS,
+    "features/variant_feedback": VARIANT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

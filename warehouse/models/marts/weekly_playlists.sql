@@ -27,6 +27,12 @@ mixes as (
 
 ),
 
+variants as (
+
+    {{ lists_variants() }}
+
+),
+
 run_facts as (
 
     select * from {{ ref('ml_run_facts') }}
@@ -63,11 +69,13 @@ final as (
         run_facts.config_hash,
         run_facts.model_version,
         run_facts.model_trained_at,
-        run_facts.generated_at
+        run_facts.generated_at,
+        variants.variant_id
     from lists
     inner join listeners on lists.user_index = listeners.user_index
     left join relaxed on lists.user_index = relaxed.user_index
     left join mixes on lists.user_index = mixes.user_index
+    left join variants on lists.user_index = variants.user_index
     cross join run_facts
 
 )
@@ -88,6 +96,7 @@ select
     config_hash,
     model_version,
     model_trained_at,
-    generated_at
+    generated_at,
+    variant_id
 from final
 order by user_id
