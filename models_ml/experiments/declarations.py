@@ -197,6 +197,9 @@ def _require_possible(place: str, row: Row) -> None:
         raise InputError(f"{place}, column ends_on: {row['ends_on']}; it comes before {row['starts_on']}")
     if row["training_scope"] not in SCOPES:
         raise InputError(f"{place}, column training_scope: {row['training_scope']!r}; it has to be shared or own")
+    for market in row["markets"].split("|") if row["markets"] else ():
+        if not market or market != market.strip():
+            raise InputError(f"{place}, column markets: {market!r}; give markets as DE|SE, without blanks")
     for metric in filter(None, (row["guardrail_metrics"] or "").split("|")):
         if metric not in METRICS:
             raise InputError(f"{place}, column guardrail_metrics: {metric!r}; known: {', '.join(METRICS)}")

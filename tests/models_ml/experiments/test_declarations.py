@@ -73,6 +73,7 @@ FIRST, SECOND = VARIANTS.splitlines()
         (of(ONE, starts_on="2026-11-03"), VARIANTS, "column starts_on: '2026-11-03'; it is a Tuesday"),
         (of(ONE, starts_on="soon"), VARIANTS, "column starts_on: 'soon'; it has to be a Monday"),
         (of(ONE, ends_on="2026-10-26"), VARIANTS, "column ends_on: 2026-10-26; it comes before 2026-11-02"),
+        (of(ONE, markets="DE| SE"), VARIANTS, "column markets: ' SE'; give markets as"),
         (of(ONE, training_scope="mine"), VARIANTS, "column training_scope: 'mine'; it has to be shared or own"),
         (of(ONE, planned_listeners=""), VARIANTS, "column planned_listeners: ''; it can't be empty"),
         (of(ONE, guardrail_metrics="skips"), VARIANTS, "column guardrail_metrics: 'skips'; known: skip_rate"),

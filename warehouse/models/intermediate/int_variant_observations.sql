@@ -83,18 +83,17 @@ subscriptions as (
 
 ),
 
--- Who paid already can't convert.
 subscribed as (
 
     select
         with_month.experiment_id,
         with_month.user_index,
-        coalesce(
-            arg_max(subscriptions.event, subscriptions.occurred_at) filter (
-                where subscriptions.occurred_at < with_month.exposed_at
-            ) = 'subscribe',
-            false
-        ) as paid_before,
+        max(subscriptions.occurred_at) filter (
+            where subscriptions.event = 'subscribe' and subscriptions.occurred_at < with_month.exposed_at
+        ) as subscribed_before,
+        max(subscriptions.occurred_at) filter (
+            where subscriptions.event = 'cancel' and subscriptions.occurred_at < with_month.exposed_at
+        ) as cancelled_before,
         coalesce(
             bool_or(
                 subscriptions.event = 'subscribe'
@@ -150,7 +149,8 @@ final as (
     from with_month
     inner join subscribed
         on with_month.experiment_id = subscribed.experiment_id and with_month.user_index = subscribed.user_index
-    where not subscribed.paid_before
+    -- Who pays already can't convert.
+    where not {{ still_holds('subscribed.subscribed_before', 'subscribed.cancelled_before') }}
 
 )
 

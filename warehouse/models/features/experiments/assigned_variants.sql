@@ -38,16 +38,6 @@ listening as (
 
 ),
 
-heard as (
-
-    select
-        user_index,
-        count(distinct recording_index) as recordings
-    from {{ ref('int_heard') }}
-    group by user_index
-
-),
-
 running as (
 
     select * from experiments
@@ -65,6 +55,24 @@ placed as (
         {{ layer_bucket('layers.layer', 'listeners.user_id') }} as bucket
     from listeners
     cross join (select distinct running.layer from running) as layers
+
+),
+
+-- Counting costs seconds, and most experiments don't ask.
+heard as (
+
+    select
+        user_index,
+        count(distinct recording_index) as recordings
+    from {{ ref('int_heard') }}
+    where
+        user_index in (
+            select placed.user_index
+            from placed
+            inner join running on placed.layer = running.layer
+            where running.fewest_heard > 0
+        )
+    group by user_index
 
 ),
 
