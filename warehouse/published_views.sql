@@ -47,24 +47,3 @@ where
     week = (select max(week) from evaluation_metrics)
     and segment = 'all'
 order by program_id, protocol_id, metric, k, value desc, model;
-
--- Who met which variant, in the columns that GrowthBook asks an assignment query for.
-create or replace view growthbook_exposures as
-select
-    user_id,
-    exposed_at as "timestamp",
-    experiment_id,
-    variant_id as variation_id
-from experiment_exposures
-where exposed_at is not null;
-
--- What became of each slot that was reached, for metrics of GrowthBook: a row is one moment of one listener.
-create or replace view growthbook_slots as
-select
-    user_id,
-    reached_at as "timestamp",
-    cast(skipped_early as integer) as skipped,
-    cast(saved as integer) as saved,
-    cast(completed as integer) as completed
-from playlist_slot_outcomes
-where reached_at is not null;

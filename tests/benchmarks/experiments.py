@@ -57,18 +57,29 @@ class Rates:
 
 @dataclass(frozen=True)
 class Sql:
-    """What dbt compiles."""
+    """What dbt compiles.
 
-    bucket: str
+    layer_bucket: of layer and user_id.  variant_bucket: of experiment_id and user_id.  chi_square_p: of statistic and
+    degrees.  statistics: the model variant_statistics.
+    """
+
+    layer_bucket: str
+    variant_bucket: str
+    chi_square_p: str
     statistics: str
+
+
+# One call of dbt: each costs seconds.
+_FORMULAS = (
+    "{{ layer_bucket('layer', 'user_id') }} ; {{ variant_bucket('experiment_id', 'user_id') }} ; "
+    "{{ chi_square_p('statistic', 'degrees') }}"
+)
 
 
 def compiled_sql(folder: Path) -> Sql:
     """The formulas of the warehouse.  folder: to work in."""
-    return Sql(
-        compiled(folder, inline="{{ variant_bucket('experiment_id', 'user_id') }}"),
-        compiled(folder, model="variant_statistics"),
-    )
+    layer_bucket, variant_bucket, chi_square_p = compiled(folder, inline=_FORMULAS).split(";")
+    return Sql(layer_bucket, variant_bucket, chi_square_p, compiled(folder, model="variant_statistics"))
 
 
 def simulate(sql: Sql, simulation: Simulation) -> Rates:
@@ -141,7 +152,7 @@ def _people(connection: duckdb.DuckDBPyConnection, sql: Sql, simulation: Simulat
         f"""
         select experiment_id, user_id, case when bucket < 5000 then 'a' else 'b' end as variant_id
         from (
-            select experiment_id, user_id, {sql.bucket} as bucket
+            select experiment_id, user_id, {sql.variant_bucket} as bucket
             from (
                 select 'x' || x.range as experiment_id, 's{simulation.seed}-' || x.range || '-' || u.range as user_id
                 from range({simulation.experiments}) as x cross join range({simulation.listeners}) as u

@@ -1,7 +1,5 @@
 """Experiments read by the SQL of the warehouse: false alarms, power, others' arithmetic."""
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -10,7 +8,6 @@ from scipy import stats
 
 from models_ml.experiments.power import listeners_needed, power
 from tests.benchmarks.experiments import Simulation, Sql, compiled_sql, simulate
-from tests.compiled import compiled
 
 SMALL = {"experiments": 500, "listeners": 240, "weeks": 6}
 # A rate seen in 500 experiments lies so far from its chance once in a thousand.
@@ -57,10 +54,7 @@ def test_listeners_needed_have_the_power_they_are_needed_for() -> None:
     assert power(0.0, error) == pytest.approx(0.05)
 
 
-def test_a_hundred_thousand_listeners_fill_buckets_evenly_and_layers_know_nothing_of_each_other(
-    sql: Sql, tmp_path: Path
-) -> None:
-    layer = compiled(tmp_path, inline="{{ layer_bucket('layer', 'user_id') }}")
+def test_a_hundred_thousand_listeners_fill_buckets_evenly_and_layers_know_nothing_of_each_other(sql: Sql) -> None:
     with duckdb.connect() as connection:
         connection.execute(
             f"""
@@ -71,7 +65,7 @@ def test_a_hundred_thousand_listeners_fill_buckets_evenly_and_layers_know_nothin
                 max(case when layer = 'rules' then bucket end) as rules,
                 max(variant) as variant
             from (
-                select *, {layer} as bucket, {sql.bucket} as variant
+                select *, {sql.layer_bucket} as bucket, {sql.variant_bucket} as variant
                 from (select 'u' || range as user_id, 'explore' as experiment_id from range(100000)) as users
                 cross join (values ('lists'), ('rules')) as layers (layer)
             ) as hashed
@@ -148,14 +142,13 @@ def test_the_arithmetic_is_what_others_compute(sql: Sql) -> None:
     assert result["a"]["sample_ratio_p"] == pytest.approx(stats.chisquare([300] * 3, [270, 270, 360]).pvalue, rel=1e-6)
 
 
-def test_tails_of_chi_square_are_those_of_the_tables(tmp_path: Path) -> None:
-    formula = compiled(tmp_path, inline="{{ chi_square_p('statistic', 'degrees') }}")
+def test_tails_of_chi_square_are_those_of_the_tables(sql: Sql) -> None:
     places = np.meshgrid([0.01, 0.5, 1.0, 3.84, 6.63, 10.83, 20.0, 60.0], [1, 2, 3, 5, 9])
     statistics, degrees = places[0].ravel(), places[1].ravel()
     rows = pa.table({"statistic": statistics, "degrees": degrees})
     with duckdb.connect() as connection:
         connection.register("rows", rows)
-        found = connection.execute(f"select {formula} as p from rows").fetchnumpy()["p"]
+        found = connection.execute(f"select {sql.chi_square_p} as p from rows").fetchnumpy()["p"]
     expected, exact = stats.chi2.sf(statistics, degrees), degrees <= 2
     np.testing.assert_allclose(found[exact], expected[exact], atol=2e-7)
     np.testing.assert_allclose(found[~exact], expected[~exact], atol=4e-3)

@@ -4,7 +4,7 @@ from tests.benchmarks.training_scope import lifts
 
 
 def test_what_one_variant_explores_teaches_the_other_where_feedback_is_shared() -> None:
-    found = lifts(simulations=100, seed=1)
+    found = lifts(simulations=60, seed=1)
     (truth, error), (own, own_error), (shared, shared_error) = found.truth, found.own, found.shared
     assert truth > 5 * error
     assert own > 5 * own_error

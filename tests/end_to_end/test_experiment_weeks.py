@@ -1,6 +1,7 @@
 """An experiment over two Mondays: who is in it, what its variants change, what is read of it."""
 
 import datetime as dt
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from dagster_project.cli_demo import react
 from dagster_project.cli_run import run_week
-from dagster_project.home import Home
+from dagster_project.home import REPOSITORY, Home
 from dagster_project.manifest import read_manifest
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.errors import InputError
@@ -163,13 +164,14 @@ def test_nobody_has_been_there_for_thirty_days_yet(home: Home) -> None:
     assert rows == [(0, None)]
 
 
-def test_growthbook_finds_the_columns_it_asks_for(home: Home) -> None:
-    rows = query(home.root, 'select user_id, "timestamp", experiment_id, variation_id from growthbook_exposures')
-    assert {str(row[2]) for row in rows} == {"explore", "strict"}
-    assert query(home.root, 'select count("timestamp"), max(skipped), max(saved) from growthbook_slots')[0][1:] == (
-        1,
-        1,
-    )
+def test_the_queries_of_the_page_run_and_growthbook_finds_the_columns_it_asks_for(home: Home) -> None:
+    page = (REPOSITORY / "docs" / "experiments.md").read_text(encoding="utf-8")
+    results, exposures, slots = re.findall(r"```sql\n(.*?);\n```", page, re.DOTALL)
+    assert query(home.root, results) == []
+    assert len(query(home.root, results.replace("explore-10", "explore"))) == 10
+    told = query(home.root, f"select user_id, timestamp, experiment_id, variation_id from ({exposures}) as exposures")
+    assert {str(row[2]) for row in told} == {"explore", "strict"}
+    assert query(home.root, f"select max(skipped), max(saved), max(completed) from ({slots}) as slots") == [(1, 1, 1)]
 
 
 def test_the_manifest_keeps_what_was_declared(home: Home) -> None:
