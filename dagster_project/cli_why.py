@@ -85,7 +85,7 @@ def _by_the_code_that_made_it(
     lake, user, recording = Lake(home.lake), listener["user_index"], edition["recording_index"]
     if any(takedown.takes(pa.Table.from_pylist([edition]))[0] for takedown in recorded(home, week)):
         return f"{name} was taken down after the lists of {week} were out"
-    of = playlist_inputs(lake, week, week_configuration(home, week))
+    of = playlist_inputs(lake, week, week_configuration(home, week)).of(user)
     code = int(filter_codes(of.features, np.array([user]), np.array([recording]))[0])
     if code:
         return _kept_from(name, listener, week, FILTER_RULES[code - 1])

@@ -19,6 +19,7 @@ from models_ml.collaborative import CollaborativeParams
 from models_ml.comparison.gate import GateParams
 from models_ml.errors import InputError
 from models_ml.evaluation.report import EvaluationParams
+from models_ml.experiments.params import ExperimentParams
 from models_ml.exploration.params import WAREHOUSE_SETTINGS, ExplorationParams
 from models_ml.flow import ArrangementParams
 from models_ml.fusion import FusionParams
@@ -175,6 +176,7 @@ class Configuration:
     off_policy: OffPolicyParams = field(default_factory=OffPolicyParams)
     gate: GateParams = field(default_factory=GateParams)
     monitoring: MonitoringParams = field(default_factory=MonitoringParams)
+    experiments: ExperimentParams = field(default_factory=ExperimentParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Every setting by section and name."""
@@ -196,6 +198,7 @@ class Configuration:
             **dataclasses.asdict(self.weighting),
             **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
             **{f"monitoring_{name}": getattr(self.monitoring, name) for name in MONITORING_SETTINGS},
+            **{f"experiments_{name}": value for name, value in dataclasses.asdict(self.experiments).items()},
         }
 
 
@@ -228,3 +231,34 @@ def _sections_of(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise InputError(f"{path}: {name} is {value!r}; it has to be a section, [{name}]")
     return content
+
+
+# What the playlists step alone goes by. Everything before it is made once for all listeners.
+VARIANT_SETTINGS = {
+    "ranking": frozenset(field.name for field in dataclasses.fields(RankingParams)),
+    "ranker": frozenset({"learned", "completed_weight", "saved_weight", "skipped_weight"}),
+    "rules": frozenset(field.name for field in dataclasses.fields(AssemblyParams)),
+    "arrangement": frozenset(field.name for field in dataclasses.fields(ArrangementParams)),
+    "exploration": frozenset(field.name for field in dataclasses.fields(ExplorationParams))
+    - {*WAREHOUSE_SETTINGS, "candidates_per_arm"},
+}
+
+
+def varied(configuration: Configuration, changed: dict[str, dict[str, Any]], source: str) -> Configuration:
+    """The configuration with what a variant changes; InputError, beginning with `source`, says what it can't."""
+    for section, values in changed.items():
+        if section not in VARIANT_SETTINGS:
+            raise InputError(
+                f"{source}: a variant can't change [{section}], which holds for all listeners; "
+                f"it can change {', '.join(sorted(VARIANT_SETTINGS))}"
+            )
+        for name in values:
+            if name not in VARIANT_SETTINGS[section]:
+                known = ", ".join(sorted(VARIANT_SETTINGS[section]))
+                raise InputError(f"{source}: a variant can't change {section}.{name}; in [{section}] it can: {known}")
+    now = configuration.as_dict()
+    kinds: dict[str, type[Any]] = get_type_hints(Configuration)
+    sections = {
+        name: fill_section(kinds[name], name, {**now[name], **values}, source) for name, values in changed.items()
+    }
+    return dataclasses.replace(configuration, **sections)

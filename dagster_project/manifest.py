@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.configuration import Configuration
+from dagster_project.experiments_io import recorded_declarations
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
 from dagster_project.recipe import own_weights, recipe_of
@@ -80,6 +81,9 @@ MANIFEST_TABLES = (
     "marts/track_vectors",
     "marts/track_sounds",
     "marts/track_rungs",
+    "marts/experiment_assignments",
+    "marts/experiment_exposures",
+    "marts/experiment_results",
 )
 
 
@@ -121,6 +125,7 @@ def write_manifest(
         "config": configuration.as_dict(),
         "recipe_hash": recipe_of(configuration, home.event_weights).hash,
         "event_weights": own_weights(home),
+        "experiments": recorded_declarations(Lake(home.lake), week),
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),

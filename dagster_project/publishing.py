@@ -34,9 +34,13 @@ PUBLISHED_TABLES = (
     "track_sounds",
     "track_rungs",
     "config_comparisons",
+    "experiment_assignments",
+    "experiment_exposures",
+    "experiment_results",
 )
 # Vectors of two weeks lie in two spaces, and they and what goes with them are larger than all lists of a week.
-NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds")
+# Who is in which variant, and has met it, each week knows of everyone.
+NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds", "experiment_assignments", "experiment_exposures")
 # Rows of lists of earlier weeks, which fill in: input_cutoff_at says as of which run.
 FILLED_IN_TABLES = frozenset({"playlist_slot_outcomes"})
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"

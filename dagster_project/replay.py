@@ -15,6 +15,7 @@ from typing import Any
 from dagster_project.assets.warehouse import FEATURE_TABLES
 from dagster_project.cli_run import run_week
 from dagster_project.cli_takedown import mend_published
+from dagster_project.experiments_io import write_declarations
 from dagster_project.home import Home
 from dagster_project.lake import Lake, link
 from dagster_project.manifest import (
@@ -119,6 +120,7 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
             _land(home.landing, into, manifest)
             replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
             put_weights(into, manifest.get("event_weights"))
+            write_declarations(into, manifest.get("experiments", {}))
             _run(into, week)
         with hold_run_lock(into.root, LOG.info):
             for takedown in recorded(home, week)[len(recorded(into, week)) :]:

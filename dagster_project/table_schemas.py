@@ -13,6 +13,7 @@ from dagster_project.lake import Lake
 from models_ml.comparison.gate import JUDGED_SCHEMA
 from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA as MODEL_COMPARISONS_SCHEMA
 from models_ml.evaluation.report import EVALUATION_SCHEMA
+from models_ml.experiments.declarations import EXPERIMENTS_SCHEMA, VARIANTS_SCHEMA
 from models_ml.funnel import FUNNEL_SCHEMA, REJECTED_SCHEMA
 from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.monitoring import MODEL_METRICS_SCHEMA
@@ -68,6 +69,7 @@ PLAYLIST_HISTORY = pa.schema(
         ("week", pa.date32()),
         ("user_id", pa.string()),
         ("available_at", pa.timestamp("us")),
+        ("variant_id", pa.string()),
     ]
 )
 # What earlier weeks measured, for the references of this one.
@@ -85,10 +87,37 @@ MONITORING_HISTORY = pa.schema(
 BANDIT_FEEDBACK = pa.schema(
     [
         ("list_week", pa.date32()),
+        ("variant_id", pa.string()),
         ("segment", pa.string()),
         ("arm_id", pa.string()),
         ("pulls", pa.int64()),
         ("rewards", pa.int64()),
+    ]
+)
+
+# Who was in which variant, and what became of lists, as earlier weeks knew it.
+ASSIGNED_VARIANTS = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("user_id", pa.string()),
+        ("variant_id", pa.string()),
+        ("bucket", pa.int32()),
+        ("assigned_week", pa.date32()),
+        ("pre_skip_rate", pa.float64()),
+        ("pre_save_rate", pa.float64()),
+        ("pre_completion_rate", pa.float64()),
+        ("pre_active_days", pa.int32()),
+    ]
+)
+VARIANT_FEEDBACK = pa.schema(
+    [
+        ("experiment_id", pa.string()),
+        ("user_id", pa.string()),
+        ("list_week", pa.date32()),
+        ("reached", pa.int64()),
+        ("completed", pa.int64()),
+        ("saved", pa.int64()),
+        ("skipped", pa.int64()),
     ]
 )
 
@@ -154,6 +183,10 @@ STAND_INS = {
     "ml/model_metrics": MODEL_METRICS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
     "marts/monitoring": MONITORING_HISTORY,
+    "inputs/experiments": EXPERIMENTS_SCHEMA,
+    "inputs/experiment_variants": VARIANTS_SCHEMA,
+    "features/assigned_variants": ASSIGNED_VARIANTS,
+    "features/variant_feedback": VARIANT_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

@@ -26,6 +26,7 @@ from dagster_project.manifest import read_manifest
 from dagster_project.table_schemas import CANDIDATES, SLOTS
 from models_ml.arrays import Bools, Ints
 from models_ml.errors import InputError
+from models_ml.experiments.makers import GroupMender
 from models_ml.landing.storage import replacing
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.pools import from_batch
@@ -35,7 +36,7 @@ RELAXATIONS, MIXES, EDITIONS = "ml/relaxations", "ml/playlist_mixes", "features/
 _COLUMNS = ("track_id", "artist_id", "action", "valid_from", "valid_to")
 _ROWS_AT_ONCE = 1 << 18
 
-Mender = Callable[[Bools], ListMender]
+Mender = Callable[[Bools], ListMender | GroupMender]
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def _mend_once(lake: Lake, week: dt.date, mender: Mender, taken: Bools) -> list[
     return [int(listener) for listener in listeners]
 
 
-def _mended(lake: Lake, week: dt.date, mender: ListMender, slots: pa.Table, listeners: Ints) -> Iterator[Mended]:
+def _mended(
+    lake: Lake, week: dt.date, mender: ListMender | GroupMender, slots: pa.Table, listeners: Ints
+) -> Iterator[Mended]:
     """The lists of these listeners, a batch of the candidates at a time."""
     for rows in _rows_of(lake, CANDIDATES, week, listeners, at_once=2048):
         for batch in rows.combine_chunks().to_batches():

@@ -6,6 +6,7 @@ Does not: any of those steps itself.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -86,8 +87,23 @@ class PlaylistParams:
     )
 
 
+class Maker(Protocol):
+    """Makes the playlists of blocks of listeners."""
+
+    @property
+    def listener_count(self) -> int:
+        """Listeners of the week."""
+
+    @property
+    def workers(self) -> int:
+        """Blocks made side by side."""
+
+    def batch(self, batch: pa.RecordBatch) -> tuple[PlaylistTables, Ints]:
+        """(playlists, user_index) of one batch of the candidates table."""
+
+
 def build_playlists(
-    maker: "PlaylistMaker",
+    maker: Maker,
     batches: Iterable[pa.RecordBatch],
     progress: Progress = silent,
     keep: Callable[[pa.Table], None] | None = None,
@@ -115,7 +131,7 @@ def build_playlists(
 
 
 def playlist_blocks(
-    maker: "PlaylistMaker", batches: Iterable[pa.RecordBatch], progress: Progress = silent
+    maker: Maker, batches: Iterable[pa.RecordBatch], progress: Progress = silent
 ) -> Iterator[PlaylistTables]:
     """The playlists of one batch of the candidates table after the other, so that memory does not grow with them."""
     done, last = 0, -1

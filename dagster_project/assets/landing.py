@@ -6,6 +6,7 @@ Belongs here: the asset that fixes the week's list of files. Does not: how a fil
 import dagster as dg
 
 from dagster_project import keys
+from dagster_project.experiments_io import land_declarations
 from dagster_project.home import parse_week
 from dagster_project.inputs import fix_week_files
 from dagster_project.progress import LOG, unhurried
@@ -36,6 +37,7 @@ def landing_files(
     """One row per landing file the week reads. Builds on the week before, so that backfills run in order."""
     week = parse_week(context.partition_key)
     try:
+        land_declarations(workspace.paths, week, workspace.configuration)
         files = fix_week_files(workspace.paths, week, workspace.started_at, config.refresh_inputs, unhurried())
     except InputError as error:  # what is missing stays missing: only a person can mend it
         raise dg.Failure(str(error), allow_retries=False) from error

@@ -5,15 +5,17 @@ Belongs here: glue between the lake and models_ml. Does not: filters, scores, ru
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dagster_project import keys
 from dagster_project.catalogue_io import preferred_editions
 from dagster_project.configuration import Configuration
+from dagster_project.experiments_io import week_groups
 from dagster_project.home import parse_week
 from dagster_project.lake import Lake
 from dagster_project.progress import unhurried
@@ -32,12 +34,14 @@ from dagster_project.vectors_io import (
     signals,
 )
 from models_ml.affinity import ContentAffinity
-from models_ml.arrays import Bools, column, floats_with_nan
+from models_ml.arrays import Bools, Ints, column, floats_with_nan
 from models_ml.assembly import AssemblyParams
 from models_ml.calibration import Calibration, weights
 from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
+from models_ml.experiments.groups import CONTROL
+from models_ml.experiments.makers import GroupMaker, GroupMender
 from models_ml.exploration.arms import Exploration, read_arms
 from models_ml.exploration.uniforms import keys as keys_of
 from models_ml.features import WeekFeatures, read_features
@@ -46,7 +50,7 @@ from models_ml.funnel import hashes, sampled_listeners
 from models_ml.genres import Genres, read_genres
 from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlist_tables import SLOTS_SCHEMA
-from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
+from models_ml.playlists import Learning, Maker, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.plots import popularity_histogram
 from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
@@ -68,6 +72,7 @@ FEATURES_READ = (
     "market_popularity",
 )
 ARM_TABLES = ("recording_arms", "arm_posteriors")
+OF_LISTS = ("assigned_variants", "playlist_texts", "playlist_recordings")
 
 
 def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
@@ -86,7 +91,11 @@ def given_features(lake: Lake, week: dt.date) -> WeekFeatures:
     specs=[
         dg.AssetSpec(
             key,
-            deps=[keys.CANDIDATE_INDEX, keys.AUDIO_VECTORS, *map(keys.feature, (*FEATURES_READ, *ARM_TABLES))],
+            deps=[
+                keys.CANDIDATE_INDEX,
+                keys.AUDIO_VECTORS,
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "assigned_variants")),
+            ],
             group_name="candidates",
             partitions_def=keys.WEEKLY,
             kinds={"python", "parquet"},
@@ -109,8 +118,7 @@ def candidates(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
     retriever = load_retriever(workspace.paths, week, factors, settings.retrieval)
     deciles = taste_deciles(features.interactions, features.recordings.popularity_percentile, factors.has_vector)
     exactly = searched_exactly(deciles, lake.read_week(RETRIEVAL_QUALITY, week))
-    # Which arms there are and who explores; what an arm is worth to whom matters at the draw.
-    exploration = week_exploration(lake, week, settings, features, pa.array([], pa.string()))
+    exploration = searched_for(lake, week, settings, features)
     with lake.writing(CANDIDATES, week, CANDIDATES_SCHEMA) as keep:
         found = find_candidates(
             features, factors, retriever, settings.candidates, unhurried(), exactly, keep, exploration
@@ -138,12 +146,33 @@ def week_genres(lake: Lake, week: dt.date, factors: CollaborativeFactors) -> Gen
     return read_genres(preferred_editions(lake, week, ["genres"])["genres"], factors.served)
 
 
+def searched_for(lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures) -> Exploration | None:
+    """Which arms there are and whose candidates hold some of each; what an arm is worth to whom matters at the draw."""
+    groups = week_groups(lake, week, settings, features.listener_count)
+    nothing = pa.array([], pa.string())
+    each = [week_exploration(lake, week, settings, features, nothing) for settings in groups.settings]
+    exploring = [one for one in each if one is not None]
+    if not exploring:
+        return None
+    explores = np.array([one is not None for one in each])[groups.of]
+    return replace(exploring[0], allowed=exploring[0].allowed & explores)
+
+
 def week_exploration(
-    lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures, genre_names: pa.Array
+    lake: Lake,
+    week: dt.date,
+    settings: Configuration,
+    features: WeekFeatures,
+    genre_names: pa.Array,
+    policy: str = CONTROL,
 ) -> Exploration | None:
-    """What is left to chance, None where the settings leave nothing to it.  genre_names: segments told apart."""
+    """What is left to chance, None where the settings leave nothing to it.
+
+    genre_names: segments told apart.  policy: whose feedback the arms have learnt from.
+    """
     params = settings.exploration
     recording_arms, posteriors = (lake.read_week(f"features/{name}", week) for name in ARM_TABLES)
+    posteriors = posteriors.filter(pc.equal(posteriors["variant_id"], policy))
     arms = read_arms(recording_arms, posteriors, genre_names, features.recording_count, params)
     allowed = lake.read_week("features/listeners", week, ["allow_exploration"])
     key = keys_of(hashes(features.user_id), seed_for("exploration", week, settings.run.seed))
@@ -161,9 +190,14 @@ def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyP
 
 def week_learning(lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams) -> Learning:
     """What the week's candidates are scored with, and whose are kept for the weeks to come."""
-    return Learning(
-        read_ranker(lake.read_week(RANKER, week)), logged_listeners(features.user_id, week, params.example_listeners)
-    )
+    ranker = read_ranker(lake.read_week(RANKER, week))
+    return Learning(ranker, logged_listeners(features.user_id, week, params.example_listeners))
+
+
+def varied_learning(learning: Learning, params: RankerParams) -> Learning:
+    """The same as a variant scores with it."""
+    ranker = learning.ranker.blended(params) if learning.ranker is not None and params.learned else None
+    return replace(learning, ranker=ranker)
 
 
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
@@ -179,7 +213,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
                 keys.RANKER,
-                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "playlist_texts", "playlist_recordings")),
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, *OF_LISTS)),
             ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
@@ -262,18 +296,46 @@ class PlaylistInputs:
         )
 
 
-def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> PlaylistInputs:
-    """The week's own, read from the lake."""
+@dataclass(frozen=True)
+class GroupedInputs:
+    """The same by group of listeners.  group: (n,) place in inputs of each listener."""
+
+    inputs: tuple[PlaylistInputs, ...]
+    group: Ints
+
+    def of(self, listener: int) -> PlaylistInputs:
+        """What a listener's list is made from."""
+        return self.inputs[int(self.group[listener])]
+
+    def maker(self) -> Maker:
+        """What makes these lists."""
+        if len(self.inputs) == 1:
+            return self.inputs[0].maker()
+        return GroupMaker([of.maker() for of in self.inputs], self.group)
+
+    def mender(self, taken: Bools) -> ListMender | GroupMender:
+        """What mends these lists where editions are taken down."""
+        if len(self.inputs) == 1:
+            return self.inputs[0].mender(taken)
+        return GroupMender([of.mender(taken) for of in self.inputs], self.group)
+
+
+def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> GroupedInputs:
+    """The week's own, read from the lake; what variants of experiments change is each group's own."""
     features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
-    params = PlaylistParams(
-        settings.candidates, settings.ranking, settings.rules, settings.serving, settings.arrangement
-    )
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
-    calibration = week_calibration(lake, week, genres, settings.rules)
-    exploration = week_exploration(lake, week, settings, features, genres.names)
     learning = week_learning(lake, week, features, settings.ranker)
     ablated = sampled_listeners(features.user_id, 0.0, settings.evaluation.ablation_listeners)
-    return PlaylistInputs(features, factors, params, content, calibration, exploration, learning, ablated)
+    groups = week_groups(lake, week, settings, features.listener_count)
+
+    def made_with(own: Configuration, policy: str) -> PlaylistInputs:
+        params = PlaylistParams(own.candidates, own.ranking, own.rules, own.serving, own.arrangement)
+        calibration = week_calibration(lake, week, genres, own.rules)
+        exploration = week_exploration(lake, week, own, features, genres.names, policy)
+        learnt = learning if own.ranker == settings.ranker else varied_learning(learning, own.ranker)
+        return PlaylistInputs(features, factors, params, content, calibration, exploration, learnt, ablated)
+
+    return GroupedInputs(tuple(map(made_with, groups.settings, groups.policy)), groups.of)
 
 
 def _popularity(lake: Lake, week: dt.date) -> dg.MarkdownMetadataValue:

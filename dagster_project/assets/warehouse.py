@@ -56,6 +56,10 @@ FEATURE_TABLES = (
     "recording_given_vectors",
     "favourite_artists",
     "favourite_genres",
+    "assigned_variants",
+    "variant_feedback",
+    "variant_exposures",
+    "variant_statistics",
 )
 REPORT_TABLES = ("intake_files", "quarantine")
 MART_TABLES = (
@@ -75,6 +79,9 @@ MART_TABLES = (
     "track_sounds",
     "track_rungs",
     "config_comparisons",
+    "experiment_assignments",
+    "experiment_exposures",
+    "experiment_results",
 )
 
 project = DbtProject(project_dir=WAREHOUSE_PROJECT, profiles_dir=WAREHOUSE_PROJECT)

@@ -7,7 +7,7 @@ Between two neighbouring thresholds of its features nothing changes in a family'
 and a candidate's score a lookup a family instead of a walk down hundreds of trees.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow as pa
 from models_ml.arrays import Floats, Ints
 from models_ml.errors import InputError
 from models_ml.ranker.features import FAMILIES, FEATURES
-from models_ml.ranker.params import OUTCOMES
+from models_ml.ranker.params import OUTCOMES, RankerParams
 from models_ml.rules import RUNGS
 
 RANKER_SCHEMA = pa.schema([("part", pa.string()), ("name", pa.string()), ("values", pa.list_(pa.float64()))])
@@ -63,6 +63,10 @@ class Ranker:
     chances: Floats
     rung_offsets: Floats
     scale: float
+
+    def blended(self, params: RankerParams) -> "Ranker":
+        """The same with outcomes worth what the settings say; the scale stays that of what they were worth."""
+        return replace(self, weights=np.where(np.isnan(self.chances[:, 0]), 0.0, np.array(params.weights)))
 
     def contributions(self, values: Floats) -> dict[str, Floats]:
         """(c,) float64 what each family adds to the score.  values: (c, features) float32."""

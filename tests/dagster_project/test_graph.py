@@ -38,6 +38,8 @@ EARLIER = (
     "bandit_feedback",
     "ranking_features",
     "monitoring",
+    "assigned_variants",
+    "variant_feedback",
 )
 HISTORY = {dg.AssetKey(["history", name]) for name in EARLIER}
 PYTHON_STEPS = {

@@ -110,6 +110,9 @@ def test_too_few_completions_teach_nothing_and_too_few_saves_only_leave_out_save
     assert [fit.outcome for fit in without.fits] == ["completed", "skipped_early"]
     again = read_ranker(without.ranker.to_table())
     assert again.weights.tolist() == [1.0, 0.0, -1.0]
+    blend = again.blended(replace(PARAMS, completed_weight=0.5, saved_weight=3.0, skipped_weight=2.0))
+    assert blend.weights.tolist() == [0.5, 0.0, -2.0], "what was not learnt weighs nothing"
+    assert blend.scale == again.scale
     values = drawn_values(np.random.default_rng(8), 10)
     chances = again.chance(values, np.zeros(10, dtype=np.int8))
     assert np.isnan(chances[1]).all()

@@ -1,16 +1,29 @@
 -- What is known of each arm for each segment of taste: Beta(alpha, beta) of the chance that its slot is heard to the end
--- or saved. Everyone's starts from the prior, a segment's from everyone's mean.
+-- or saved. Everyone's starts from the prior, a segment's from everyone's mean. Variants whose training scope is their own
+-- have all of it from their own lists.
 
-with feedback as (
+with policies as (
+
+    select * from {{ ref('int_policies') }}
+
+),
+
+-- A list can have been made under several variants.
+feedback as (
 
     select
-        segment,
-        arm_id,
-        pulls,
-        rewards,
-        {{ discounted('rewards', weeks_before_week('list_week')) }} as rewards_now,
-        {{ discounted('pulls - rewards', weeks_before_week('list_week')) }} as refusals_now
-    from {{ ref('bandit_feedback') }}
+        policies.variant_id,
+        slots.segment,
+        slots.arm_id,
+        slots.pulls,
+        slots.rewards,
+        {{ discounted('slots.rewards', weeks_before_week('slots.list_week')) }} as rewards_now,
+        {{ discounted('slots.pulls - slots.rewards', weeks_before_week('slots.list_week')) }} as refusals_now
+    from {{ ref('bandit_feedback') }} as slots
+    inner join policies
+        on
+            policies.variant_id = 'control'
+            or list_contains(string_split(slots.variant_id, ','), policies.variant_id)
 
 ),
 
@@ -91,19 +104,21 @@ shares as (
 pooled as (
 
     select
+        variant_id,
         arm_id,
         sum(pulls) as pulls,
         sum(rewards) as rewards,
         cast(sum(rewards_now) as double) as rewards_now,
         cast(sum(refusals_now) as double) as refusals_now
     from feedback
-    group by arm_id
+    group by variant_id, arm_id
 
 ),
 
 by_segment as (
 
     select
+        variant_id,
         segment,
         arm_id,
         sum(pulls) as pulls,
@@ -111,13 +126,14 @@ by_segment as (
         cast(sum(rewards_now) as double) as rewards_now,
         cast(sum(refusals_now) as double) as refusals_now
     from feedback
-    group by segment, arm_id
+    group by variant_id, segment, arm_id
 
 ),
 
 everyone as (
 
     select
+        policies.variant_id,
         'everyone' as segment,
         shares.arm_id,
         {{ var('exploration_prior_rewards') }} + coalesce(pooled.rewards_now, 0) as alpha,
@@ -127,13 +143,15 @@ everyone as (
         shares.exposure_share,
         shares.supply_share
     from shares
-    left join pooled on shares.arm_id = pooled.arm_id
+    cross join policies
+    left join pooled on shares.arm_id = pooled.arm_id and policies.variant_id = pooled.variant_id
 
 ),
 
 of_taste as (
 
     select
+        everyone.variant_id,
         segments.segment,
         everyone.arm_id,
         {{ var('exploration_segment_prior_pulls') }} * everyone.alpha / (everyone.alpha + everyone.beta)
@@ -146,7 +164,11 @@ of_taste as (
         everyone.supply_share
     from segments
     cross join everyone
-    left join by_segment on segments.segment = by_segment.segment and everyone.arm_id = by_segment.arm_id
+    left join by_segment
+        on
+            segments.segment = by_segment.segment
+            and everyone.arm_id = by_segment.arm_id
+            and everyone.variant_id = by_segment.variant_id
     where segments.segment <> 'everyone'
 
 ),
@@ -162,6 +184,7 @@ final as (
 )
 
 select
+    variant_id,
     segment,
     arm_id,
     cast(alpha as double) as alpha,
@@ -172,4 +195,4 @@ select
     cast(exposure_share as double) as exposure_share,
     cast(supply_share as double) as supply_share
 from final
-order by segment, arm_id
+order by variant_id, segment, arm_id

@@ -7,6 +7,7 @@ with slots as (
         user_index,
         list_week,
         position,
+        coalesce(variant_id, '') as variant_id,
         segment,
         arm_id
     from {{ ref('int_open_slots') }}
@@ -36,6 +37,7 @@ counted as (
 
     select
         slots.list_week,
+        slots.variant_id,
         slots.segment,
         slots.arm_id,
         count(*) filter (where {{ is_pull('outcomes.reached_at') }}) as pulls,
@@ -49,7 +51,7 @@ counted as (
             and slots.list_week = outcomes.list_week
             and slots.position = outcomes.position
     where slots.arm_id is not null
-    group by slots.list_week, slots.segment, slots.arm_id
+    group by slots.list_week, slots.variant_id, slots.segment, slots.arm_id
 
 ),
 
@@ -65,6 +67,7 @@ final as (
 
     select
         list_week,
+        variant_id,
         segment,
         arm_id,
         pulls,
@@ -75,6 +78,8 @@ final as (
 
     select
         list_week,
+        -- Null where it was counted before lists had variants.
+        coalesce(variant_id, '') as variant_id,
         segment,
         arm_id,
         pulls,
@@ -85,9 +90,10 @@ final as (
 
 select
     list_week,
+    variant_id,
     segment,
     arm_id,
     pulls,
     rewards
 from final
-order by list_week, segment, arm_id
+order by list_week, variant_id, segment, arm_id

@@ -39,7 +39,8 @@ lists as (
     select
         week,
         user_id,
-        available_at
+        available_at,
+        variant_id
     from {{ ref('stg_playlist_history') }}
     where program_id = '{{ var("program_id") }}'
 
@@ -74,6 +75,7 @@ final as (
         tracks.artist_index,
         slots.segment,
         slots.arm_id,
+        lists.variant_id,
         lists.available_at,
         lists.available_at + interval ({{ outcome_window_days() }}) day as closes_at
     from slots

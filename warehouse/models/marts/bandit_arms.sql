@@ -9,8 +9,7 @@ final as (
     select
         '{{ var("program_id") }}' as program_id,
         {{ week() }} as week,
-        -- One policy at a time, as yet.
-        'control' as variant_id,
+        variant_id,
         segment,
         arm_id,
         alpha,
@@ -38,4 +37,4 @@ select
     exposure_share,
     supply_share
 from final
-order by segment, arm_id
+order by variant_id, segment, arm_id

@@ -55,6 +55,12 @@ playlist_texts as (
 
 ),
 
+variants as (
+
+    {{ lists_variants() }}
+
+),
+
 favourite_artists as (
 
     select * from {{ ref('favourite_artists') }}
@@ -101,11 +107,13 @@ joined as (
             when favourite_artists.artist_index is not null then editions.artist_name
             else named_genres.genre
         end as named,
+        variants.variant_id,
         coalesce(heard.was_saved, false) as was_saved,
         coalesce(heard.was_added, false) as was_added,
         coalesce(heard.was_liked, false) as was_liked
     from slots
     inner join listeners on slots.user_index = listeners.user_index
+    left join variants on slots.user_index = variants.user_index
     inner join recordings on slots.recording_index = recordings.recording_index
     inner join editions on slots.edition_index = editions.edition_index
     left join heard
@@ -172,7 +180,8 @@ final as (
             'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
             'artist_name', 'shared_playlist_title', 'named'
         ) }} as reason,
-        anchor_track_id
+        anchor_track_id,
+        variant_id
     from joined
 
 )
@@ -224,6 +233,7 @@ select
     p_skip,
     reason_code,
     reason,
-    anchor_track_id
+    anchor_track_id,
+    variant_id
 from final
 order by user_index, position  -- that is by user_id

@@ -27,6 +27,12 @@ mixes as (
 
 ),
 
+variants as (
+
+    {{ lists_variants() }}
+
+),
+
 run_facts as (
 
     select * from {{ ref('ml_run_facts') }}
@@ -67,11 +73,13 @@ final as (
         cast(greatest(
             date_diff('second', run_facts.model_trained_at, run_facts.generated_at) // 86400, 0
         ) as integer) as model_age_days,
-        run_facts.generated_at
+        run_facts.generated_at,
+        variants.variant_id
     from lists
     inner join listeners on lists.user_index = listeners.user_index
     left join relaxed on lists.user_index = relaxed.user_index
     left join mixes on lists.user_index = mixes.user_index
+    left join variants on lists.user_index = variants.user_index
     cross join run_facts
 
 )
@@ -93,6 +101,7 @@ select
     model_version,
     model_trained_at,
     model_age_days,
-    generated_at
+    generated_at,
+    variant_id
 from final
 order by user_id

@@ -5,6 +5,7 @@ with known as (
     select
         week,
         list_week,
+        variant_id,
         segment,
         arm_id,
         pulls,
@@ -24,6 +25,7 @@ final as (
 
     select
         known.list_week,
+        known.variant_id,
         known.segment,
         known.arm_id,
         known.pulls,

@@ -6,7 +6,8 @@ with delivered as (
         program_id,
         week,
         user_id,
-        available_at
+        available_at,
+        variant_id
     from {{ source('history', 'weekly_playlists') }}
 
 ),
@@ -24,7 +25,8 @@ final as (
         delivered.program_id,
         delivered.week,
         delivered.user_id,
-        delivered.available_at
+        delivered.available_at,
+        delivered.variant_id
     from delivered
     inner join committed on delivered.week = committed.committed_week
 
