@@ -42,6 +42,8 @@ HISTORY = pa.schema(
         ("track_id", pa.string()),
         ("segment", pa.string()),
         ("arm_id", pa.string()),
+        ("reason_code", pa.string()),
+        ("p_complete", pa.float64()),
     ]
 )
 PLAYLIST_HISTORY = pa.schema(
@@ -60,6 +62,17 @@ BANDIT_FEEDBACK = pa.schema(
         ("arm_id", pa.string()),
         ("pulls", pa.int64()),
         ("rewards", pa.int64()),
+    ]
+)
+# What became of slots by the reason they were given with, likewise.
+REASON_FEEDBACK = pa.schema(
+    [
+        ("list_week", pa.date32()),
+        ("segment", pa.string()),
+        ("reason_code", pa.string()),
+        ("reached", pa.int64()),
+        ("completed", pa.int64()),
+        ("foretold", pa.float64()),
     ]
 )
 
@@ -120,6 +133,7 @@ STAND_INS = {
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
+    "features/reason_feedback": REASON_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

@@ -43,6 +43,7 @@ SLOTS_SCHEMA = pa.schema(
         "p_save": pa.float64(),
         "p_skip": pa.float64(),
         "reason_code": pa.string(),
+        "reason_genre": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
         "is_refill": pa.bool_(),

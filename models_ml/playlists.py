@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrangement import arrange
-from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
+from models_ml.arrays import Bools, Floats, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, is_full
 from models_ml.calibration import Calibration, MixDraw
 from models_ml.candidates import CandidateParams, CandidateSources
@@ -40,6 +40,7 @@ from models_ml.pools import Pool, from_batch, merged
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, CandidateFeatures, Featured
 from models_ml.ranker.tables import Ranker
 from models_ml.ranking import Components, ContentScores, RankingParams, score
+from models_ml.reasons import ReasonChoice, ReasonParams
 from models_ml.rules import NEW_RELEASE, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
 from models_ml.slates import (
@@ -61,13 +62,15 @@ NO_CONTENT = Content()
 
 @dataclass(frozen=True)
 class Learning:
-    """What candidates are scored with, and whose are kept to learn from.
+    """What candidates are scored with, whose are kept to learn from, and what reasons led to.
 
     ranker: None: by the linear score.  logged: (n,) True for listeners whose candidates' features are kept.
+    lifts: of read_lifts, None where nothing is known of reasons.
     """
 
     ranker: Ranker | None
     logged: Bools
+    lifts: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class PlaylistParams:
     assembly: AssemblyParams = field(default_factory=AssemblyParams)
     serving: ServingParams = field(default_factory=ServingParams)
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
+    reasons: ReasonParams = field(default_factory=ReasonParams)
     threads: int = field(
         default=0,
         metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Blocks made side by side; 0: one a core."},
@@ -163,6 +167,7 @@ class PlaylistMaker:
             calibration.genres if calibration else None,
             self._learning.ranker,
             params.candidates.fresh_days,
+            ReasonChoice(params.reasons, self._learning.lifts),
         )
 
     @property

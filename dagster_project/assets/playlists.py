@@ -52,6 +52,7 @@ from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
 from models_ml.ranker.params import RankerParams
 from models_ml.ranker.tables import read_ranker
+from models_ml.reasons import read_lifts
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
 from models_ml.seeds import seed_for
 from models_ml.takedown import ListMender
@@ -68,6 +69,8 @@ FEATURES_READ = (
     "market_popularity",
 )
 ARM_TABLES = ("recording_arms", "arm_posteriors")
+EXPLAINED_BY = ("playlist_texts", "playlist_recordings", "reason_lifts")
+LIFTS = "features/reason_lifts"
 
 
 def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
@@ -159,11 +162,14 @@ def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyP
     )
 
 
-def week_learning(lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams) -> Learning:
-    """What the week's candidates are scored with, and whose are kept for the weeks to come."""
-    return Learning(
-        read_ranker(lake.read_week(RANKER, week)), logged_listeners(features.user_id, week, params.example_listeners)
-    )
+def week_learning(
+    lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams, genre_names: pa.Array
+) -> Learning:
+    """What the week's candidates are scored with, whose are kept for the weeks to come, what reasons led to."""
+    # Weeks made before reasons were learnt have no such table; what is asked of their lists later needs none.
+    lifts = read_lifts(lake.read_week(LIFTS, week), genre_names) if lake.has_week(LIFTS, week) else None
+    logged = logged_listeners(features.user_id, week, params.example_listeners)
+    return Learning(read_ranker(lake.read_week(RANKER, week)), logged, lifts)
 
 
 def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
@@ -179,7 +185,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
                 keys.RANKER,
-                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "playlist_texts", "playlist_recordings")),
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, *EXPLAINED_BY)),
             ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
@@ -262,12 +268,17 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Playl
     """The week's own, read from the lake."""
     features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     params = PlaylistParams(
-        settings.candidates, settings.ranking, settings.rules, settings.serving, settings.arrangement
+        settings.candidates,
+        settings.ranking,
+        settings.rules,
+        settings.serving,
+        settings.arrangement,
+        settings.reasons,
     )
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
     calibration = week_calibration(lake, week, genres, settings.rules)
     exploration = week_exploration(lake, week, settings, features, genres.names)
-    learning = week_learning(lake, week, features, settings.ranker)
+    learning = week_learning(lake, week, features, settings.ranker, genres.names)
     return PlaylistInputs(features, factors, params, content, calibration, exploration, learning)
 
 

@@ -31,7 +31,14 @@ from dagster_project.manifest import SEEDED_STEPS
 from dagster_project.publishing import PUBLISHED_TABLES, VIEWS
 from dagster_project.table_schemas import VECTORS
 
-EARLIER = ("weekly_playlists", "weekly_playlist_tracks", "fused_vectors", "bandit_feedback", "ranking_features")
+EARLIER = (
+    "weekly_playlists",
+    "weekly_playlist_tracks",
+    "fused_vectors",
+    "bandit_feedback",
+    "reason_feedback",
+    "ranking_features",
+)
 HISTORY = {dg.AssetKey(["history", name]) for name in EARLIER}
 PYTHON_STEPS = {
     keys.LANDING_FILES,

@@ -28,7 +28,9 @@ slots as (
         position,
         track_id,
         segment,
-        arm_id
+        arm_id,
+        reason_code,
+        p_complete
     from {{ ref('stg_recommendation_history') }}
     where program_id = '{{ var("program_id") }}'
 
@@ -74,6 +76,8 @@ final as (
         tracks.artist_index,
         slots.segment,
         slots.arm_id,
+        slots.reason_code,
+        slots.p_complete,
         lists.available_at,
         lists.available_at + interval ({{ outcome_window_days() }}) day as closes_at
     from slots
