@@ -127,7 +127,8 @@ class SlotEvidence:
             of.artist_affinity,
             np.where(self.genre >= 0, of.genre_affinity, 0.0),
             np.where(self.is_own_popular, popular, 0.0),
-            np.where(self.is_popular, popular, 0.0),
+            # In the listener's market says the same and more: between the two, luck would decide.
+            np.where(self.is_popular & ~self.is_own_popular, popular, 0.0),
         )
         return np.asarray(np.maximum(np.stack(told), 0.0))
 

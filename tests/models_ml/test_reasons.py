@@ -140,6 +140,11 @@ def test_a_reason_that_is_not_true_is_never_told_whatever_it_led_to():
     assert told(slot, everything, least_strength=0.0) == "completes_the_list"
 
 
+def test_popular_in_the_market_is_never_told_as_popular_alone():
+    slot = evidence(own=True, everywhere=True, popularity=0.5)
+    assert told(slot, lifts(popular=2.0, popular_in_market=0.5)) == "popular_in_market"
+
+
 def test_a_segment_goes_by_its_own_lifts_and_who_has_none_by_those_of_everyone():
     table = pa.table(
         {
