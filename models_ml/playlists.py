@@ -245,11 +245,12 @@ class PlaylistMaker:
 
     def _mixes(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints) -> pa.Table:
         """A row of each full list.  chosen: (lists, 30) places in the pool."""
-        if self._calibration is None or laid.taste is None or not len(full):
-            nothing = np.full(len(full), np.nan)
-            return mixes_table(listeners[full], (nothing, nothing))
+        if self._calibration is None or not len(full):
+            return mixes_table(listeners[full])
         recordings = laid.ranked.pool.recordings[chosen]
-        return mixes_table(listeners[full], self._calibration.measured(laid.taste[full], recordings))
+        return mixes_table(
+            listeners[full], self._calibration.measured(self._features.interactions, listeners[full], recordings)
+        )
 
     def _laid_out(self, listeners: Ints, pool: Pool) -> LaidOut:
         ranked = self._ranked(listeners, pool)
@@ -264,7 +265,7 @@ class PlaylistMaker:
         mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
-        if rules.calibration_weight:
+        if rules.calibration_weight or rules.popularity_calibration_weight:
             slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
         return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_first(first), mix.taste), first)
 

@@ -34,7 +34,7 @@ from dagster_project.vectors_io import (
 from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Bools, column, floats_with_nan
 from models_ml.assembly import AssemblyParams
-from models_ml.calibration import Calibration, weights
+from models_ml.calibration import Calibration, popularity_parts, weights
 from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
@@ -155,11 +155,13 @@ def week_exploration(
 
 
 def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyParams) -> Calibration:
-    """The genres of the week's recordings, and how firmly each listener's mix is held on to."""
+    """Genres and popularity of the week's recordings, and how firmly each listener's mixes are held on to."""
     listeners = lake.read_week("features/listeners", week, ["adventurousness"])
-    return Calibration(
-        genres, weights(rules.calibration_weight, floats_with_nan(listeners, "listeners", "adventurousness"))
-    )
+    dial = floats_with_nan(listeners, "listeners", "adventurousness")
+    percentile = lake.read_week("features/recordings", week, ["popularity_percentile"])["popularity_percentile"]
+    parts = popularity_parts(percentile.to_numpy(), rules.popularity_middle_from, rules.popularity_head_from)
+    popularity = Calibration(parts, weights(rules.popularity_calibration_weight, dial))
+    return Calibration(genres, weights(rules.calibration_weight, dial), popularity)
 
 
 def week_learning(
@@ -195,7 +197,10 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
         for key, words in (
             (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
-            (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
+            (
+                keys.ml("playlist_mixes"),
+                "One row per listener: how far a list's genres and popularity are from theirs.",
+            ),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
             (keys.ml("ranking_features"), "One row per sampled listener and candidate: what is learnt from later."),
             (keys.ml("run_facts"), "One row: what made the week's playlists."),
