@@ -130,7 +130,7 @@ def _rule(held_back: str) -> str:
         TRACKS_PER_ARTIST: "tracks_per_artist (its artist has as many tracks there as may be)",
         TRACKS_PER_ALBUM: "tracks_per_album (its album has as many tracks there as may be)",
         NEW_ARTIST_SHARE: "new_artist_share (its artist is known, and no more of the known fit in)",
-    }.get(held_back, "the mix of genres, or a slot that is kept for others")
+    }.get(held_back, "the mix of genres or of popularity, or a slot that is kept for others")
 
 
 def _not_found(name: str, user_id: str, week: dt.date, standing: Standing, near: Nearness, found: int) -> str:

@@ -29,6 +29,8 @@ from models_ml.near_duplicates import NearDuplicateParams
 from models_ml.off_policy.params import OffPolicyParams
 from models_ml.ranker.params import RankerParams
 from models_ml.ranking import RankingParams
+from models_ml.reasons import WAREHOUSE_SETTINGS as REASON_SETTINGS
+from models_ml.reasons import ReasonParams
 from models_ml.retrieval import RetrievalParams
 from models_ml.serving import ServingParams
 from models_ml.sound.model_params import SoundModelParams
@@ -171,6 +173,7 @@ class Configuration:
     ranker: RankerParams = field(default_factory=RankerParams)
     rules: AssemblyParams = field(default_factory=AssemblyParams)
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
+    reasons: ReasonParams = field(default_factory=ReasonParams)
     exploration: ExplorationParams = field(default_factory=ExplorationParams)
     evaluation: EvaluationParams = field(default_factory=EvaluationParams)
     off_policy: OffPolicyParams = field(default_factory=OffPolicyParams)
@@ -199,6 +202,7 @@ class Configuration:
             **{f"exploration_{name}": getattr(self.exploration, name) for name in WAREHOUSE_SETTINGS},
             **{f"monitoring_{name}": getattr(self.monitoring, name) for name in MONITORING_SETTINGS},
             **{f"experiments_{name}": value for name, value in dataclasses.asdict(self.experiments).items()},
+            **{f"reasons_{name}": getattr(self.reasons, name) for name in REASON_SETTINGS},
         }
 
 

@@ -61,6 +61,8 @@ HISTORY = pa.schema(
         ("track_id", pa.string()),
         ("segment", pa.string()),
         ("arm_id", pa.string()),
+        ("reason_code", pa.string()),
+        ("p_complete", pa.float64()),
     ]
 )
 PLAYLIST_HISTORY = pa.schema(
@@ -92,6 +94,17 @@ BANDIT_FEEDBACK = pa.schema(
         ("arm_id", pa.string()),
         ("pulls", pa.int64()),
         ("rewards", pa.int64()),
+    ]
+)
+# What became of slots by the reason they were given with, likewise.
+REASON_FEEDBACK = pa.schema(
+    [
+        ("list_week", pa.date32()),
+        ("segment", pa.string()),
+        ("reason_code", pa.string()),
+        ("reached", pa.int64()),
+        ("completed", pa.int64()),
+        ("foretold", pa.float64()),
     ]
 )
 
@@ -187,6 +200,7 @@ STAND_INS = {
     "inputs/experiment_variants": VARIANTS_SCHEMA,
     "features/assigned_variants": ASSIGNED_VARIANTS,
     "features/variant_feedback": VARIANT_FEEDBACK,
+    "features/reason_feedback": REASON_FEEDBACK,
     "marts/weekly_playlists": PLAYLIST_HISTORY,
     "marts/weekly_playlist_tracks": HISTORY,
     **VECTORS,

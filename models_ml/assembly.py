@@ -69,6 +69,30 @@ class AssemblyParams:
             "doc": "What it is worth that a list's genres are nearer to those of what the listener likes.",
         },
     )
+    popularity_calibration_weight: float = field(
+        # One demo world, popularity distance and nDCG of those at 0: 0.2, .67 and 1.003; 0.4, .55 and .991. Recordings
+        # of the tail have .346, .317 and .300 of the slots: more weight takes more from them.
+        default=0.2,
+        metadata={
+            "unit": "score a nat",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "What it is worth that a list's tracks are as popular as what the listener likes; 0: only measured.",
+        },
+    )
+    popularity_middle_from: float = field(
+        default=0.5,
+        metadata={
+            "unit": "percentile",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Recordings below are the tail, by listeners.",
+        },
+    )
+    popularity_head_from: float = field(
+        default=0.9,
+        metadata={"unit": "percentile", "min": 0.0, "max": 1.0, "doc": "Recordings from here on are the head."},
+    )
     deep_candidate_count: int = field(
         default=4000,
         metadata={
@@ -78,6 +102,11 @@ class AssemblyParams:
             "doc": "Searched for a listener whose list can't be filled, before a soft rule gives way.",
         },
     )
+
+    def __post_init__(self) -> None:
+        if self.popularity_middle_from > self.popularity_head_from:
+            edges = f"popularity_middle_from is {self.popularity_middle_from:g}, above popularity_head_from"
+            raise ValueError(f"{edges}, {self.popularity_head_from:g}")
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,22 @@
-"""Calibration: a playlist's genres in the proportions of what its listener likes.
+"""Calibration: a playlist's genres, and how popular its tracks are, in the proportions of what its listener likes.
 
-Belongs here: what a genre still missing is worth in the draw, how far a list is from its listener, and the least far
-that thirty slots permit. Does not: genres (genres.py), caps and the draw itself (assembly.py).
+Belongs here: parts of the catalogue by popularity, what a genre or part still missing is worth in the draw, how far a
+list is from its listener, and the least far that thirty slots permit. Does not: genres (genres.py), caps and the draw
+itself (assembly.py).
 
 Source: Steck, "Calibrated Recommendations", RecSys 2018. p is the listener's mix, q the list's, every genre of a track
 counting its share, and the list is as far from the listener as KL(p, 0.99 q + 0.01 p). Drawing track by track, each is
 worth its score and what it takes off that distance; with the length fixed, the latter falls apart into genres:
 p log((c + w + s) / (c + s)), c what the list holds of the genre, w the track's share, s = 30 * 0.01 / 0.99 p.
+Popularity likewise, by head, middle and tail, of one of which each track is: Abdollahpouri et al., "User-centered
+Evaluation of Popularity Bias in Recommender Systems", UMAP 2021.
 """
 
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
+import pyarrow as pa
 
 from models_ml.arrays import Bools, Floats, Ints
 from models_ml.features import Interactions
@@ -20,6 +24,7 @@ from models_ml.genres import MOST_GENRES, Genres
 
 # Steck's alpha: a genre that a list lacks altogether costs much, not everything.
 _SMOOTHING = 0.01
+_PARTS = ("tail", "middle", "head")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class SlateMix:
 
     score: (b, K) float64 what an entry is worth by itself.  place: (b, K, MOST_GENRES) its genres, g for none.
     count: (b, K) how many.  taste: (b, g) float32.  weight: (b,) float32, score for a nat less of distance.
+    beside: the same entries by another division, whose gains come on top; None: there is none.
     """
 
     score: Floats
@@ -35,6 +41,7 @@ class SlateMix:
     count: Ints
     taste: Floats
     weight: Floats
+    beside: "SlateMix | None" = None
 
     def cared_for(self, least: float) -> Bools:
         """(b, K) True where at least this share of what the listener likes is of an entry's genres, or nobody knows."""
@@ -46,8 +53,9 @@ class SlateMix:
 
     def rows(self, chosen: Ints) -> "SlateMix":
         """Of some of the listeners."""
+        beside = self.beside and self.beside.rows(chosen)
         return SlateMix(
-            self.score[chosen], self.place[chosen], self.count[chosen], self.taste[chosen], self.weight[chosen]
+            self.score[chosen], self.place[chosen], self.count[chosen], self.taste[chosen], self.weight[chosen], beside
         )
 
     def ordered(self, places: Ints) -> "SlateMix":
@@ -58,42 +66,66 @@ class SlateMix:
             np.take_along_axis(self.count, places, axis=1),
             self.taste,
             self.weight,
+            self.beside and self.beside.ordered(places),
         )
 
     def first(self, count: int) -> "SlateMix":
         """Of the first entries."""
-        return SlateMix(self.score[:, :count], self.place[:, :count], self.count[:, :count], self.taste, self.weight)
+        entries = (self.score[:, :count], self.place[:, :count], self.count[:, :count])
+        return SlateMix(*entries, self.taste, self.weight, self.beside and self.beside.first(count))
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Genres of the recordings, and how much each listener's mix weighs.
+    """Genres of the recordings, or another division of them, and how much each listener's mix weighs.
 
-    weight: (n,) float32 score a nat.
+    weight: (n,) float32 score a nat.  beside: a second division, weighed by itself.
     """
 
     genres: Genres
     weight: Floats
+    beside: "Calibration | None" = None
 
     def mix(self, interactions: Interactions, listeners: Ints, recordings: Ints, score: Floats) -> SlateMix:
         """What the draw of these listeners' lists needs.  recordings: (b, K), score: (b, K)."""
-        genres = self.genres
+        genres, beside = self.genres, None
+        if self.beside is not None and self.beside.weight.any():
+            beside = self.beside.mix(interactions, listeners, recordings, np.zeros_like(score))
         return SlateMix(
             score,
             genres.place[recordings],
             genres.count[recordings],
             genres.taste(interactions, listeners),
             self.weight[listeners],
+            beside,
         )
 
-    def measured(self, taste: Floats, recordings: Ints) -> tuple[Floats, Floats]:
-        """((b,) distance of each list, (b,) the least there can be).  recordings: (b, length) of whole lists."""
+    def measured(self, interactions: Interactions, listeners: Ints, recordings: Ints) -> tuple[Floats, ...]:
+        """((b,) distance of each list, (b,) the least there can be), and the two of what is beside.
+
+        recordings: (b, length) of these listeners' whole lists.
+        """
+        found = self._measured(self.genres.taste(interactions, listeners), recordings)
+        return found if self.beside is None else (*found, *self.beside.measured(interactions, listeners, recordings))
+
+    def _measured(self, taste: Floats, recordings: Ints) -> tuple[Floats, Floats]:
         length = recordings.shape[1]
         held = np.zeros((len(taste), taste.shape[1] + 1))
         rows, share = np.arange(len(taste))[:, None], self.genres.share[recordings]
         for column in range(MOST_GENRES):
             np.add.at(held, (rows, self.genres.place[recordings, column]), share)
         return distance(taste, held[:, :-1], length), least_distance(taste, length)
+
+
+def popularity_parts(percentile: Floats, middle_from: float, head_from: float) -> Genres:
+    """Tail, middle and head of the recordings, of one of which each is, in the form of genres.
+
+    percentile: (m,) 0 to 1.
+    """
+    place = np.full((len(percentile), MOST_GENRES), len(_PARTS), dtype=np.int16)
+    place[:, 0] = (percentile >= middle_from).astype(np.int16) + (percentile >= head_from)
+    one_each, told = np.ones(len(percentile), dtype=np.int64), np.zeros(len(percentile), dtype=bool)
+    return Genres(pa.array(_PARTS), place, one_each, told)
 
 
 def weights(calibration_weight: float, adventurousness: Floats) -> Floats:
@@ -113,31 +145,37 @@ class MixDraw:
         self._mix = mix
         listeners, genres = mix.taste.shape
         self._length = length
+        self._beside = MixDraw(mix.beside, length) if mix.beside else None
         self._held = np.zeros((listeners, genres + 1), dtype=np.float32)
+        # Where every entry is of one alone, as of popularity, the other places would be looked up for nothing.
+        self._most = int(mix.count.max(initial=1))
         # One flat table of gains a listener: genres by the share a track can have of one, and a last column for none.
-        self._gains = np.zeros((listeners, MOST_GENRES, genres + 1), dtype=np.float32)
-        row = np.arange(listeners, dtype=np.int64)[:, None, None] * MOST_GENRES
+        self._gains = np.zeros((listeners, self._most, genres + 1), dtype=np.float32)
+        row = np.arange(listeners, dtype=np.int64)[:, None, None] * self._most
         share = np.maximum(mix.count, 1)[:, :, None] - 1
         at = (row + share) * (genres + 1) + mix.place
-        self._at = [np.ascontiguousarray(at[:, :, column]) for column in range(MOST_GENRES)]
+        self._at = [np.ascontiguousarray(at[:, :, column]) for column in range(self._most)]
 
     def values(self) -> Floats:
         """(b, K) what each entry is worth now."""
-        for genres in range(1, MOST_GENRES + 1):
+        for genres in range(1, self._most + 1):
             gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
             self._gains[:, genres - 1, :-1] = gain
         gains = self._gains.ravel()
         # One genre after the other: a sum over an axis of three takes as long as all the rest.
         gained = reduce(np.add, (gains[at] for at in self._at))
-        return np.asarray(self._mix.score + self._mix.weight[:, None] * gained)
+        value = self._mix.score + self._mix.weight[:, None] * gained
+        return np.asarray(value if self._beside is None else value + self._beside.values())
 
     def take(self, entry: Ints, taken: Bools) -> None:
         """One more entry of each list where `taken`.  entry: (b,) places in the slate."""
         rows = np.flatnonzero(taken)
         place, count = self._mix.place[rows, entry[rows]], self._mix.count[rows, entry[rows]]
-        for column in range(MOST_GENRES):
+        for column in range(self._most):
             self._held[rows, place[:, column]] += np.float32(1.0) / np.maximum(count, 1)
         self._held[:, -1] = 0.0
+        if self._beside is not None:
+            self._beside.take(entry, taken)
 
 
 def _gain(taste: Floats, held: Floats, share: float, length: int) -> Floats:

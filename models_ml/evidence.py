@@ -53,10 +53,12 @@ class Content:
     playlist_length: Ints | None = None
     sounds: Sounds | None = None
 
-    def evidence(self, listeners: Ints, recordings: Ints, components: Components) -> ContentEvidence:
-        """Evidence of slots whose score comes from words or from sound most."""
+    def evidence(
+        self, listeners: Ints, recordings: Ints, components: Components, least: float = 1.0
+    ) -> ContentEvidence:
+        """Evidence of slots where words, or sound, are at least such a share of the strongest component."""
         found = ContentEvidence.nothing(len(recordings))
-        strongest = components.strongest()
+        strongest = least * components.strongest()
         if self.audio is not None:
             rows = np.flatnonzero((components.audio > 0) & (components.audio >= strongest))
             near = self.audio.nearest(listeners[rows], recordings[rows])

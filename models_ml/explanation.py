@@ -1,7 +1,7 @@
-"""Reasons: which heard recording a collaborative score comes from most, and which evidence weighs most.
+"""Explanations: which heard recording a collaborative score comes from most.
 
-Belongs here: the decomposition of scores over a listener's history, anchors, reason codes.
-Does not: the sentences (the warehouse writes them).
+Belongs here: the decomposition of scores over a listener's history, anchors.
+Does not: which reason is told (reasons.py).
 
 Source: Hu, Koren and Volinsky 2008, section 5; the linear algebra is in linear_solves.py.
 """
@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from models_ml.arrays import Bools, Floats, Ints, in_order
+from models_ml.arrays import Floats, Ints, in_order
 from models_ml.collaborative import CollaborativeFactors
-from models_ml.evidence import ContentEvidence
 from models_ml.features import Interactions
 from models_ml.linear_solves import (
     HistoryGroup,
@@ -26,19 +24,7 @@ from models_ml.linear_solves import (
     to_whitened,
     whiten,
 )
-from models_ml.ranking import Components
-from models_ml.rules import CONTENT_RUNG, SEGMENT_RUNG
 
-BECAUSE_YOU_PLAYED = "because_you_played"
-SOUNDS_LIKE = "sounds_like"
-ON_PLAYLISTS = "on_playlists"
-NEAR_WHAT_YOU_NAMED = "near_what_you_named"
-NEAR_YOUR_SEGMENT = "near_your_segment"
-MORE_BY_ARTIST = "more_by_artist"
-NEW_RELEASE = "new_release"
-POPULAR_IN_MARKET = "popular_in_market"
-POPULAR = "popular"
-COMPLETES_THE_LIST = "completes_the_list"
 _CONTRIBUTION_DECIMALS = 12
 
 
@@ -104,55 +90,3 @@ class Explainer:
             recording[part.rows] = np.where(adds, np.take_along_axis(part.history, best, axis=1), -1)
             share[part.rows] = np.divide(value, added, out=np.zeros_like(value), where=adds)
         return Anchors(recording, share)
-
-
-def reason_codes(
-    components: Components,
-    anchor: Ints,
-    is_own_popular: Bools,
-    is_popular: Bools,
-    evidence: ContentEvidence,
-    rung: Ints,
-) -> npt.NDArray[np.str_]:
-    """The code of the evidence that weighs most, among the evidence there is.
-
-    components: (c,) of each track.  anchor: (c,) heard recording or -1.  is_own_popular, is_popular: (c,)
-    in the popular list of the listener's market, or of everywhere.  evidence: of words and sound.  Returns (c,) of str.
-    rung: (c,) where the listener's vector comes from, codes of rules.RUNGS.
-    A component of zero or less is no reason.
-    """
-    collaborative, popularity = components.collaborative, components.popularity
-    by_artist = components.artist_affinity
-    strongest = components.strongest()
-    wanted = (components.demand > 0) & (components.demand >= strongest)
-    conditions = [
-        (components.freshness > 0) & (components.freshness >= strongest),
-        (collaborative > 0) & (collaborative >= strongest) & (anchor >= 0),
-        (components.audio > 0) & (components.audio >= strongest) & (evidence.sounds_like >= 0),
-        (components.text > 0) & (components.text >= strongest) & (evidence.playlist >= 0),
-        (collaborative > 0) & (rung == CONTENT_RUNG),
-        (collaborative > 0) & (rung == SEGMENT_RUNG),
-        (by_artist > 0) & (by_artist >= strongest),
-        ((popularity > 0) | wanted) & is_own_popular,
-        ((popularity > 0) | wanted) & is_popular,
-        (collaborative > 0) & (anchor >= 0),
-        components.freshness > 0,
-        is_own_popular,
-        is_popular,
-    ]
-    codes = [
-        NEW_RELEASE,
-        BECAUSE_YOU_PLAYED,
-        SOUNDS_LIKE,
-        ON_PLAYLISTS,
-        NEAR_WHAT_YOU_NAMED,
-        NEAR_YOUR_SEGMENT,
-        MORE_BY_ARTIST,
-        POPULAR_IN_MARKET,
-        POPULAR,
-        BECAUSE_YOU_PLAYED,
-        NEW_RELEASE,
-        POPULAR_IN_MARKET,
-        POPULAR,
-    ]
-    return np.select(conditions, codes, COMPLETES_THE_LIST)

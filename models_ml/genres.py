@@ -42,14 +42,35 @@ class Genres:
 
     def taste(self, interactions: Interactions, listeners: Ints) -> Floats:
         """(b, g) float32 genre mix of what each listener likes, by confidence beyond a mention; sums to 1, or 0."""
+        mixed = self._liked(interactions, listeners) @ self._matrix()
+        return np.asarray(_shares(mixed, mixed), dtype=np.float32)
+
+    def told_taste(self, interactions: Interactions, listeners: Ints) -> Floats:
+        """(b, g) float32 the part of that mix which the catalogue names and nothing is guessed of."""
+        liked, matrix = self._liked(interactions, listeners), self._matrix()
+        told = scipy.sparse.diags_array((~self.is_guess).astype(np.float64))
+        return np.asarray(_shares(liked @ (told @ matrix), liked @ matrix), dtype=np.float32)
+
+    def named_for(self, told_taste: Floats, rows: Ints, recordings: Ints, least: float) -> Ints:
+        """(c,) genre that the catalogue names of each recording and its listener likes most of, -1 below that share.
+
+        told_taste: (b, g).  rows: (c,) row of it of each recording's listener.  Of equals the first named.
+        """
+        place = self.place[recordings]
+        liked = np.pad(told_taste, ((0, 0), (0, 1)))[rows[:, None], place]
+        best = liked.argmax(axis=1)[:, None]
+        share = np.take_along_axis(liked, best, axis=1)[:, 0]
+        can_be = (share > 0) & (share >= least) & ~self.is_guess[recordings]
+        return np.where(can_be, np.take_along_axis(place, best, axis=1)[:, 0], -1)
+
+    def _liked(self, interactions: Interactions, listeners: Ints) -> scipy.sparse.csr_matrix:
+        """(b, m) what each listener likes, by confidence beyond a mention."""
         row, position = interactions.pairs.positions(listeners)
         liked = interactions.preference[position] > 0
         row, position = row[liked], position[liked]
         recording = interactions.pairs.values[position]
         weight = interactions.confidence[position] - 1.0
-        owned = scipy.sparse.csr_matrix((weight, (row, recording)), shape=(len(listeners), len(self.count)))
-        mixed = np.asarray((owned @ self._matrix()).todense())
-        return np.asarray(mixed / np.maximum(mixed.sum(axis=1, keepdims=True), 1e-12), dtype=np.float32)
+        return scipy.sparse.csr_matrix((weight, (row, recording)), shape=(len(listeners), len(self.count)))
 
     def lists(self, recordings: Ints) -> pa.Array:
         """Names of the genres of each of these recordings, as a list column."""
@@ -64,6 +85,19 @@ class Genres:
         indptr = np.concatenate([[0], np.cumsum(self.count)])
         data = np.repeat(self.share.astype(np.float64), self.count)
         return scipy.sparse.csr_matrix((data, self.place[filled], indptr), shape=(len(self.count), len(self.names)))
+
+
+def _shares(part: scipy.sparse.csr_matrix, whole: scipy.sparse.csr_matrix) -> Floats:
+    """(b, g) what each row of a part is of the sum of the same row of the whole, 0 of nothing."""
+    sums = np.asarray(whole.todense()).sum(axis=1, keepdims=True)
+    return np.asarray(np.asarray(part.todense()) / np.maximum(sums, 1e-12))
+
+
+def leading_genre(taste: Floats, otherwise: int) -> Ints:
+    """(b,) genre that most of each taste (b, g) is of, the first of equals; `otherwise` where none is known."""
+    if not taste.shape[1]:
+        return np.full(len(taste), otherwise)
+    return np.where(taste.any(axis=1), taste.argmax(axis=1), otherwise)
 
 
 def read_genres(lists: pa.Array, vectors: Floats) -> Genres:

@@ -44,6 +44,7 @@ SLOTS_SCHEMA = pa.schema(
         "p_save": pa.float64(),
         "p_skip": pa.float64(),
         "reason_code": pa.string(),
+        "reason_genre": pa.string(),
         "anchor_recording_index": pa.int32(),
         "shared_playlist_index": pa.int32(),
         "is_refill": pa.bool_(),
@@ -71,7 +72,8 @@ RELAXATIONS_SCHEMA = pa.schema(
     }
 )
 
-MIXES_SCHEMA = pa.schema({"user_index": pa.int32(), "genre_kl": pa.float64(), "genre_kl_least": pa.float64()})
+_DISTANCES = ("genre_kl", "genre_kl_least", "popularity_kl", "popularity_kl_least")
+MIXES_SCHEMA = pa.schema({"user_index": pa.int32(), **dict.fromkeys(_DISTANCES, pa.float64())})
 
 RANKED_SCHEMA = pa.schema({"user_index": pa.int32(), "position": pa.int32(), "recording_index": pa.int32()})
 
@@ -83,7 +85,8 @@ class PlaylistTables:
     relaxations: one row per listener, rule and step that gave way, and one too_few_tracks row for each
     listener without a playlist (RELAXATIONS_SCHEMA).
     ranked: the thirty best of each listener before any cap or soft rule (RANKED_SCHEMA).
-    mixes: one row per list: how far its genres are from its listener's, and the least far there is (MIXES_SCHEMA).
+    mixes: one row per list: how far its genres, and its tracks' popularity, are from its listener's, and the
+    least far there is (MIXES_SCHEMA).
     logged: one row per sampled listener and candidate that their vector found (RANKING_FEATURES_SCHEMA).
     ablated: of listeners of another sample, the best by each family of the score alone and without it (ABLATED_SCHEMA).
     """
@@ -107,9 +110,10 @@ def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
     return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes, logged, ablated)
 
 
-def mixes_table(listeners: Ints, found: tuple[Floats, Floats]) -> pa.Table:
-    """A row per list; null for listeners of whom no genre is known."""
-    numbers = [pa.array(values, pa.float64(), mask=np.isnan(values)) for values in found]
+def mixes_table(listeners: Ints, found: tuple[Floats, ...] = ()) -> pa.Table:
+    """A row per list; null for listeners of whom nothing is known, and for what was not measured."""
+    nothing = (np.full(len(listeners), np.nan),) * (len(_DISTANCES) - len(found))
+    numbers = [pa.array(values, pa.float64(), mask=np.isnan(values)) for values in (*found, *nothing)]
     return pa.table([pa.array(listeners, pa.int32()), *numbers], schema=MIXES_SCHEMA)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from models_ml.ablated import ABLATED_SCHEMA, ablated_table, spoken_for
 from models_ml.arrangement import arrange
-from models_ml.arrays import Bools, Ints, Progress, in_order, silent, worker_count
+from models_ml.arrays import Bools, Floats, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, is_full
 from models_ml.calibration import Calibration, MixDraw
 from models_ml.candidates import CandidateParams, CandidateSources
@@ -42,6 +42,7 @@ from models_ml.pools import Pool, from_batch, merged
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, CandidateFeatures, Featured
 from models_ml.ranker.tables import Ranker
 from models_ml.ranking import Components, ContentScores, RankingParams, score
+from models_ml.reasons import ReasonChoice, ReasonParams
 from models_ml.rules import NEW_RELEASE, SOURCE_BITS
 from models_ml.serving import ServingParams, pull_left
 from models_ml.slates import (
@@ -63,13 +64,15 @@ NO_CONTENT = Content()
 
 @dataclass(frozen=True)
 class Learning:
-    """What candidates are scored with, and whose are kept to learn from.
+    """What candidates are scored with, whose are kept to learn from, and what reasons led to.
 
     ranker: None: by the linear score.  logged: (n,) True for listeners whose candidates' features are kept.
+    lifts: of read_lifts, None where nothing is known of reasons.
     """
 
     ranker: Ranker | None
     logged: Bools
+    lifts: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class PlaylistParams:
     assembly: AssemblyParams = field(default_factory=AssemblyParams)
     serving: ServingParams = field(default_factory=ServingParams)
     arrangement: ArrangementParams = field(default_factory=ArrangementParams)
+    reasons: ReasonParams = field(default_factory=ReasonParams)
     threads: int = field(
         default=0,
         metadata={"unit": "threads", "min": 0, "max": 256, "doc": "Blocks made side by side; 0: one a core."},
@@ -186,6 +190,7 @@ class PlaylistMaker:
             calibration.genres if calibration else None,
             self._learning.ranker,
             params.candidates.fresh_days,
+            ReasonChoice(params.reasons, self._learning.lifts),
         )
 
     @property
@@ -264,11 +269,12 @@ class PlaylistMaker:
 
     def _mixes(self, listeners: Ints, full: Ints, laid: LaidOut, chosen: Ints) -> pa.Table:
         """A row of each full list.  chosen: (lists, 30) places in the pool."""
-        if self._calibration is None or laid.taste is None or not len(full):
-            nothing = np.full(len(full), np.nan)
-            return mixes_table(listeners[full], (nothing, nothing))
+        if self._calibration is None or not len(full):
+            return mixes_table(listeners[full])
         recordings = laid.ranked.pool.recordings[chosen]
-        return mixes_table(listeners[full], self._calibration.measured(laid.taste[full], recordings))
+        return mixes_table(
+            listeners[full], self._calibration.measured(self._features.interactions, listeners[full], recordings)
+        )
 
     def _laid_out(self, listeners: Ints, pool: Pool) -> LaidOut:
         ranked = self._ranked(listeners, pool)
@@ -283,7 +289,7 @@ class PlaylistMaker:
         mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
-        if rules.calibration_weight:
+        if rules.calibration_weight or rules.popularity_calibration_weight:
             slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
         return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_first(first), mix.taste), first)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models_ml.arrays import Bools, Ints, place_in_row
+from models_ml.arrays import Bools, Floats, Ints, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Slate, new_artists_needed
 from models_ml.calibration import Calibration
 from models_ml.catalogue import choose_editions
@@ -104,19 +104,17 @@ class ListMender(PlaylistMaker):
         return refilled.filter(pa.array(filled.ravel()))
 
     def _mixes_of(self, slots: pa.Table) -> pa.Table:
-        """Genre mixes of these lists, those of one length at a time."""
+        """Mixes of these lists, those of one length at a time."""
         user, recording = slots["user_index"].to_numpy(), slots["recording_index"].to_numpy()
         listeners, lengths = np.unique(user, return_counts=True)
         parts = [MIXES_SCHEMA.empty_table()]
         for length in np.unique(lengths):
             some = listeners[lengths == length]
             recordings = recording[np.isin(user, some)].reshape(len(some), length)
-            nothing = np.full(len(some), np.nan)
-            if self._calibration is None:
-                parts.append(mixes_table(some, (nothing, nothing)))
-                continue
-            taste = self._calibration.genres.taste(self._features.interactions, some)
-            parts.append(mixes_table(some, self._calibration.measured(taste, recordings)))
+            found: tuple[Floats, ...] = ()
+            if self._calibration is not None:
+                found = self._calibration.measured(self._features.interactions, some, recordings)
+            parts.append(mixes_table(some, found))
         return pa.concat_tables(parts).sort_by("user_index")
 
 

@@ -36,7 +36,7 @@ from dagster_project.vectors_io import (
 from models_ml.affinity import ContentAffinity
 from models_ml.arrays import Bools, Ints, column, floats_with_nan
 from models_ml.assembly import AssemblyParams
-from models_ml.calibration import Calibration, weights
+from models_ml.calibration import Calibration, popularity_parts, weights
 from models_ml.candidates import find_candidates
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
@@ -56,6 +56,7 @@ from models_ml.pools import CANDIDATES_SCHEMA
 from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, logged_listeners
 from models_ml.ranker.params import RankerParams
 from models_ml.ranker.tables import read_ranker
+from models_ml.reasons import read_lifts
 from models_ml.retrieval_quality import searched_exactly, taste_deciles
 from models_ml.seeds import seed_for
 from models_ml.takedown import ListMender
@@ -72,7 +73,8 @@ FEATURES_READ = (
     "market_popularity",
 )
 ARM_TABLES = ("recording_arms", "arm_posteriors")
-OF_LISTS = ("assigned_variants", "playlist_texts", "playlist_recordings")
+OF_LISTS = ("assigned_variants", "playlist_texts", "playlist_recordings", "reason_lifts")
+LIFTS = "features/reason_lifts"
 
 
 def week_features(lake: Lake, week: dt.date) -> WeekFeatures:
@@ -181,17 +183,23 @@ def week_exploration(
 
 
 def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyParams) -> Calibration:
-    """The genres of the week's recordings, and how firmly each listener's mix is held on to."""
+    """Genres and popularity of the week's recordings, and how firmly each listener's mixes are held on to."""
     listeners = lake.read_week("features/listeners", week, ["adventurousness"])
-    return Calibration(
-        genres, weights(rules.calibration_weight, floats_with_nan(listeners, "listeners", "adventurousness"))
-    )
+    dial = floats_with_nan(listeners, "listeners", "adventurousness")
+    percentile = lake.read_week("features/recordings", week, ["popularity_percentile"])["popularity_percentile"]
+    parts = popularity_parts(percentile.to_numpy(), rules.popularity_middle_from, rules.popularity_head_from)
+    popularity = Calibration(parts, weights(rules.popularity_calibration_weight, dial))
+    return Calibration(genres, weights(rules.calibration_weight, dial), popularity)
 
 
-def week_learning(lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams) -> Learning:
-    """What the week's candidates are scored with, and whose are kept for the weeks to come."""
-    ranker = read_ranker(lake.read_week(RANKER, week))
-    return Learning(ranker, logged_listeners(features.user_id, week, params.example_listeners))
+def week_learning(
+    lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams, genre_names: pa.Array
+) -> Learning:
+    """What the week's candidates are scored with, whose are kept for the weeks to come, what reasons led to."""
+    # Weeks made before reasons were learnt have no such table; what is asked of their lists later needs none.
+    lifts = read_lifts(lake.read_week(LIFTS, week), genre_names) if lake.has_week(LIFTS, week) else None
+    logged = logged_listeners(features.user_id, week, params.example_listeners)
+    return Learning(read_ranker(lake.read_week(RANKER, week)), logged, lifts)
 
 
 def varied_learning(learning: Learning, params: RankerParams) -> Learning:
@@ -223,7 +231,10 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
         for key, words in (
             (keys.ml("playlist_slots"), "One row per listener and position: the thirty taken, scored and explained."),
             (keys.ml("relaxations"), "One row per listener, rule and step: which soft rule gave way."),
-            (keys.ml("playlist_mixes"), "One row per listener: how far a list's genres are from theirs."),
+            (
+                keys.ml("playlist_mixes"),
+                "One row per listener: how far a list's genres and popularity are from theirs.",
+            ),
             (keys.ml("ranked_candidates"), "One row per listener and position: the best by score, before any rule."),
             (keys.ml("ablated_candidates"), "One row per sampled listener, family left alone or out, and position."),
             (keys.ml("ranking_features"), "One row per sampled listener and candidate: what is learnt from later."),
@@ -324,12 +335,12 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Group
     """The week's own, read from the lake; what variants of experiments change is each group's own."""
     features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
-    learning = week_learning(lake, week, features, settings.ranker)
+    learning = week_learning(lake, week, features, settings.ranker, genres.names)
     ablated = sampled_listeners(features.user_id, 0.0, settings.evaluation.ablation_listeners)
     groups = week_groups(lake, week, settings, features.listener_count)
 
     def made_with(own: Configuration, policy: str) -> PlaylistInputs:
-        params = PlaylistParams(own.candidates, own.ranking, own.rules, own.serving, own.arrangement)
+        params = PlaylistParams(own.candidates, own.ranking, own.rules, own.serving, own.arrangement, own.reasons)
         calibration = week_calibration(lake, week, genres, own.rules)
         exploration = week_exploration(lake, week, own, features, genres.names, policy)
         learnt = learning if own.ranker == settings.ranker else varied_learning(learning, own.ranker)

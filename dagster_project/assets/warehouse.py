@@ -47,6 +47,8 @@ FEATURE_TABLES = (
     "bandit_feedback",
     "recording_arms",
     "arm_posteriors",
+    "reason_feedback",
+    "reason_lifts",
     "ranking_examples",
     "playlist_texts",
     "playlist_recordings",

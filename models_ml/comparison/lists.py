@@ -78,10 +78,9 @@ class Yardstick:
     def _genre_kl(self, lists: Ints, known: Bools, listeners: Ints) -> Floats:
         """Nats from each listener's genres to the list's; NaN for lists that aren't whole."""
         whole = known.all(axis=1)
-        taste = self.genres.taste(self.features.interactions, listeners[whole])
         found = np.full(len(lists), np.nan)
         calibration = Calibration(self.genres, np.zeros(0, dtype=np.float32))
-        found[whole] = calibration.measured(taste, lists[whole])[0]
+        found[whole] = calibration.measured(self.features.interactions, listeners[whole], lists[whole])[0]
         return found
 
     def _by_new_artists(self, lists: Ints, listeners: Ints) -> Bools:

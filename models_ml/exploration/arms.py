@@ -18,6 +18,7 @@ from models_ml.exploration.chances import best_arm_chances, floored
 from models_ml.exploration.lots import Lots
 from models_ml.exploration.params import ExplorationParams
 from models_ml.exploration.uniforms import Use, uniforms
+from models_ml.genres import leading_genre
 
 NOTHING_SPECIAL = "nothing_special"
 EVERYONE = "everyone"
@@ -48,10 +49,7 @@ class Arms:
 
     def segment(self, taste: Floats) -> Ints:
         """(b,) place in segment_names: the genre that most of a listener's taste is of, the first of equals."""
-        everyone = len(self.segment_names) - 1
-        if not taste.shape[1]:
-            return np.full(len(taste), everyone)
-        return np.where(taste.any(axis=1), taste.argmax(axis=1), everyone)
+        return leading_genre(taste, len(self.segment_names) - 1)
 
     def segments_of(self, taste: Floats) -> pa.Array:
         """Its name for each listener.  taste: (b, g) of Genres.taste."""

@@ -4,7 +4,8 @@ Run: .venv/bin/python -m tests.benchmarks.rules        (--seeds for some of it)
 Belongs here: the rules that are tried, the table. Does not: the rules, running the world (demo_weeks.py).
 
 The worlds of demo_weeks.py, without sound. The lists of W are made anew from its candidates, each rule alone, then all
-together, then calibration by its weight, and held against what listeners first heard in the four weeks after.
+together, then calibration by its weight, of genres and of popularity, and held against what listeners first heard in
+the four weeks after.
 """
 
 import argparse
@@ -30,20 +31,30 @@ from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
 from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
 DEFAULTS = AssemblyParams()
+UNPULLED = replace(DEFAULTS, popularity_calibration_weight=0.0)
 NONE = replace(
-    DEFAULTS,
+    UNPULLED,
     tracks_per_artist=PLAYLIST_LENGTH,
     tracks_per_album=PLAYLIST_LENGTH,
     new_artist_share=0.0,
     new_release_slots=0,
     calibration_weight=0.0,
 )
-SINGLE = ("tracks_per_artist", "tracks_per_album", "new_artist_share", "new_release_slots", "calibration_weight")
+SINGLE = (
+    "tracks_per_artist",
+    "tracks_per_album",
+    "new_artist_share",
+    "new_release_slots",
+    "calibration_weight",
+    "popularity_calibration_weight",
+)
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
+AGAINST = ("no rule", "all, calibration 0", "all, calibration 0.8")
 TRIED = {
     "no rule": NONE,
     **{f"{name} alone": replace(NONE, **{name: getattr(DEFAULTS, name)}) for name in SINGLE},
-    **{f"all, calibration {weight:g}": replace(DEFAULTS, calibration_weight=weight) for weight in WEIGHTS},
+    **{f"all, calibration {weight:g}": replace(UNPULLED, calibration_weight=weight) for weight in WEIGHTS},
+    **{f"all, popularity {weight:g}": replace(DEFAULTS, popularity_calibration_weight=weight) for weight in WEIGHTS},
 }
 
 
@@ -51,14 +62,16 @@ def main() -> None:
     """Run the worlds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--only", default="", help="rules whose names begin so, beside what they are held against")
     parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="rules_"))
-    found: dict[str, list[dict[str, Floats]]] = {name: [] for name in TRIED}
+    tried = {name: rules for name, rules in TRIED.items() if name.startswith(options.only) or name in AGAINST}
+    found: dict[str, list[dict[str, Floats]]] = {name: [] for name in tried}
     for seed in options.seeds:
         home = Home((folder / f"rules-{seed}").resolve())
         world = run_world(home, WorldParams(released_in_history_share=RELEASED_SHARE), seed, sound=False)
-        for name, rules in TRIED.items():
+        for name, rules in tried.items():
             print(f"seed {seed}: {name}", file=sys.stderr, flush=True)
             found[name].append(_measured(world, rules))
         if not options.keep:
@@ -67,7 +80,7 @@ def main() -> None:
 
 
 def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
-    """(n,) of each listener: nDCG and recall, NaN without truth or list; distance of genres, the least; new artists."""
+    """(n,) of each listener: nDCG and recall, NaN without truth or list; distances, the least; new artists; head."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
     features = world.features
     maker = PlaylistMaker(
@@ -87,17 +100,23 @@ def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
     listed = np.isin(everyone, owner)
     metrics = list_metrics(lists, world.truth(everyone), PLAYLIST_LENGTH, np.zeros(features.recording_count))
     measured = {name: np.where(listed, metrics[name], np.nan) for name in ("ndcg", "recall")}
-    for name in ("genre_kl", "genre_kl_least"):
+    for name in ("genre_kl", "genre_kl_least", "popularity_kl", "popularity_kl_least"):
         measured[name] = np.full(len(everyone), np.nan)
         measured[name][mixes["user_index"].to_numpy()] = mixes[name].to_numpy(zero_copy_only=False)
     new = np.bincount(owner, slots["is_new_artist"].to_numpy(zero_copy_only=False), minlength=len(everyone))
-    return {**measured, "new_artists": np.where(listed, new / PLAYLIST_LENGTH, np.nan)}
+    is_head = slots["popularity_percentile"].to_numpy() >= rules.popularity_head_from
+    head = np.bincount(owner, is_head, minlength=len(everyone))
+    shares = {"new_artists": new, "head": head}
+    return {**measured, **{name: np.where(listed, of / PLAYLIST_LENGTH, np.nan) for name, of in shares.items()}}
 
 
 def _print(found: dict[str, dict[str, Floats]]) -> None:
     base, uncalibrated = found["no rule"], found["all, calibration 0"]
-    print("| rules | nDCG@30 | of no rule's | recall@30 | genre distance | of uncalibrated | least | by new artists |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| rules | nDCG@30 | of no rule's | recall@30 | genre distance | of uncalibrated | least | popularity distance "
+        "| least | of the head | by new artists |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for name, of in found.items():
         ndcg, share = mean_interval(of["ndcg"], 0), ratio_of_means(of["ndcg"], base["ndcg"], 0)
         kl = np.nanmean(of["genre_kl"])
@@ -105,7 +124,8 @@ def _print(found: dict[str, dict[str, Floats]]) -> None:
             f"| {name} | {ndcg.mean:.4f} ({ndcg.low:.4f} to {ndcg.high:.4f}) "
             f"| {share.mean:.3f} ({share.low:.3f} to {share.high:.3f}) | {np.nanmean(of['recall']):.4f} "
             f"| {kl:.3f} | {kl / np.nanmean(uncalibrated['genre_kl']):.2f} | {np.nanmean(of['genre_kl_least']):.3f} "
-            f"| {np.nanmean(of['new_artists']):.3f} |",
+            f"| {np.nanmean(of['popularity_kl']):.3f} | {np.nanmean(of['popularity_kl_least']):.3f} "
+            f"| {np.nanmean(of['head']):.3f} | {np.nanmean(of['new_artists']):.3f} |",
             flush=True,
         )
     cost = ratio_of_means(found["all, calibration 0.8"]["ndcg"], uncalibrated["ndcg"], 0)

@@ -40,6 +40,7 @@ EARLIER = (
     "monitoring",
     "assigned_variants",
     "variant_feedback",
+    "reason_feedback",
 )
 HISTORY = {dg.AssetKey(["history", name]) for name in EARLIER}
 PYTHON_STEPS = {

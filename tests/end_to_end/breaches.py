@@ -162,6 +162,7 @@ CHANGES: dict[str, dict[str, Change]] = {
     "reasons_are_true": {
         **{word: _reason(f"Because you {word} “{{title}}” by {{artist}}") for word in ("saved", "added", "liked")},
         "another title": _reason("Because you play “{artist}” by {artist}"),
+        "a genre nobody likes": _reason("Because a lot of what you like is of no genre"),
         "old": _reason("A new release"),
         "elsewhere": _reason("Listeners in FR play it these weeks"),
         "none": _reason(""),

@@ -226,11 +226,22 @@ def _is_true(landed: Landed, row: Row) -> bool:
             for user in landed.played_lately[edition] & set(landed.listeners)
         }
         return market in {landed.listeners[user].market for user in lately}
+    if row["reason_code"] == "your_genre":
+        return _is_of_liked_genre(landed, user_id, track, sentence)
     if row["reason_code"] in ("near_your_segment", "near_what_you_named"):
         return _is_near(landed.listeners[user_id], track, sentence)
     if row["reason_code"] in ("sounds_like", "on_playlists"):
         return _is_beside(landed, user_id, track, row["anchor_track_id"], sentence)
     return bool(sentence == "Completes the list")
+
+
+def _is_of_liked_genre(landed: Landed, user_id: str, track: Track, sentence: str) -> bool:
+    """Whether the genre that is named is one of the track's, and of some that the listener heard."""
+    of = {genre for edition in landed.editions(set(landed.tracks), track) for genre in landed.tracks[edition].genres}
+    heard = {
+        genre for other in landed.heard[user_id] if other in landed.tracks for genre in landed.tracks[other].genres
+    }
+    return any(sentence == f"Because a lot of what you like is {genre}" for genre in of & heard)
 
 
 def _is_beside(landed: Landed, user_id: str, track: Track, anchor_id: str | None, sentence: str) -> bool:

@@ -227,6 +227,38 @@ def test_each_segment_learns_of_its_own_slots(loop: Loop) -> None:
     assert sums == [(0,)]
 
 
+def test_what_a_reason_led_to_is_what_became_of_its_slots(loop: Loop) -> None:
+    counted = query(
+        loop.home.root,
+        """
+        select week, reason_code, count(*), count(*) filter (where completed)
+        from weekly_playlist_tracks
+        inner join playlist_slot_outcomes using (program_id, week, user_id, position)
+        where reached_at is not null
+        group by week, reason_code
+        order by week, reason_code
+        """,
+    )
+    feedback, lifts = (
+        f"read_parquet('{loop.home.lake}/features/{name}/week={MONDAY}/part.parquet', hive_partitioning = false)"
+        for name in ("reason_feedback", "reason_lifts")
+    )
+    with duckdb.connect() as connection:
+        known = connection.execute(
+            f"from {feedback} select list_week, reason_code, sum(reached), sum(completed) group by all order by all"
+        ).fetchall()
+        weeks = connection.execute(
+            f"from {feedback} select sum(completed), sum(foretold) group by list_week"
+        ).fetchall()
+        most = connection.execute(f"from {lifts} select reason_code order by reached desc limit 1").fetchall()
+        spread = connection.execute(f"from {lifts} select min(lift), max(lift)").fetchall()
+    assert known == [tuple(row) for row in counted]
+    # Whatever is foretold too high or low is so of every reason alike.
+    assert all(completed == pytest.approx(foretold, abs=1e-3) for completed, foretold in weeks)
+    assert most == [("because_you_played",)]
+    assert 0.5 < spread[0][0] < 1 < spread[0][1] < 2
+
+
 def test_a_monday_run_again_takes_nothing_back(loop: Loop) -> None:
     assert run_week(loop.home, WEEKS[1])
     rows = query(loop.home.root, "select week, user_id, position, reached_at from playlist_slot_outcomes")

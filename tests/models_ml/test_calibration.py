@@ -1,6 +1,7 @@
 """Calibration: distances as in the paper, a draw that is exactly greedy, and what the dial does."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Slate, draw
-from models_ml.calibration import MixDraw, SlateMix, distance, least_distance, weights
+from models_ml.calibration import MixDraw, SlateMix, distance, least_distance, popularity_parts, weights
 from models_ml.genres import MOST_GENRES
 
 FREE = AssemblyParams(tracks_per_artist=30, tracks_per_album=30, new_artist_share=0.0)
@@ -127,3 +128,47 @@ def test_a_genre_is_cared_for_by_its_share_and_where_nobody_knows() -> None:
 
 def test_who_goes_anywhere_is_not_held_to_a_mix_and_who_goes_nowhere_twice_as_firmly() -> None:
     assert weights(0.8, np.array([1.0, 0.5, np.nan, 0.0, 7.0])).tolist() == pytest.approx([0, 0.8, 0.8, 1.6, 0])
+
+
+def test_a_recording_is_of_the_tail_below_one_edge_and_of_the_head_from_the_other_on() -> None:
+    parts = popularity_parts(np.array([0.0, 0.49, 0.5, 0.89, 0.9, 1.0]), 0.5, 0.9)
+    assert parts.lists(np.arange(6)).to_pylist() == [
+        [name] for name in ("tail", "tail", *["middle"] * 2, *["head"] * 2)
+    ]
+
+
+def test_edges_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"popularity_middle_from is 0\.95, above popularity_head_from, 0\.9"):
+        AssemblyParams(popularity_middle_from=0.95)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_with_a_second_division_each_pick_is_worth_most_by_both(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    genres, parts = [[int(one)] for one in random.integers(0, 3, 60)], [[int(one)] for one in random.integers(0, 3, 60)]
+    score = random.random(60)
+    of_parts = mix(np.zeros(60), parts, random.dirichlet(np.ones(3)).tolist(), 0.7)
+    mixed = replace(mix(score, genres, random.dirichlet(np.ones(3)).tolist(), 1.3), beside=of_parts)
+    picks = draw(slate(mixed), FREE).picks[0]
+    divisions = ((genres, mixed), (parts, of_parts))
+    for slot, pick in enumerate(picks):
+        worth = {
+            entry: score[entry]
+            - sum(
+                float(of.weight[0]) * _left(of.taste[0], held_by(kinds, np.append(picks[:slot], entry), 3))
+                for kinds, of in divisions
+            )
+            for entry in range(60)
+            if entry not in picks[:slot]
+        }
+        assert worth[pick] >= max(worth.values()) - 1e-4
+
+
+def test_a_second_division_follows_its_entries() -> None:
+    mixed = mix(np.arange(4.0), [[0], [1], [0], []], [0.5, 0.5])
+    both = replace(mixed, beside=mix(np.zeros(4), [[1], [1], [0], [0]], [0.2, 0.8]))
+    values = MixDraw(both, 30).values()[0].tolist()
+    assert MixDraw(both.ordered(np.array([[3, 2, 1, 0]])), 30).values()[0].tolist() == values[::-1]
+    assert MixDraw(both.first(2), 30).values()[0].tolist() == values[:2]
+    assert MixDraw(both.rows(np.array([0, 0])), 30).values().tolist() == [values, values]

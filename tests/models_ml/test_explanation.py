@@ -1,7 +1,5 @@
 """Tests of the decomposition of scores, of anchors and of reason codes."""
 
-from dataclasses import fields
-
 import implicit.cpu.als
 import numpy as np
 import pytest
@@ -10,10 +8,7 @@ import threadpoolctl
 from feature_worlds import random_world, table
 
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
-from models_ml.evidence import ContentEvidence
-from models_ml.explanation import Explainer, reason_codes
-from models_ml.ranking import Components
-from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, SEGMENT_RUNG
+from models_ml.explanation import Explainer
 
 FACTORS = CollaborativeParams(
     factors=12, regularization=0.3, regularization_scaling="constant", iterations=8, threads=1
@@ -92,70 +87,3 @@ def test_a_listener_without_history_has_no_anchor():
     factors = fit_collaborative(table("interactions"), *ids, FACTORS, 1)
     anchors = Explainer(factors, features.interactions, 1).anchors(np.arange(2), np.zeros((2, 4), dtype=int))
     assert (anchors.recording == -1).all()
-
-
-@pytest.mark.parametrize(
-    ("collaborative", "by_artist", "popularity", "freshness", "anchor", "own", "everywhere", "code"),
-    [
-        (0.8, 0.2, -0.1, 0.1, 5, True, True, "because_you_played"),
-        (0.2, 0.8, -0.1, 0.1, 5, True, True, "more_by_artist"),
-        (0.1, 0.2, -0.1, 0.3, 5, True, True, "new_release"),
-        (0.0, 0.0, 0.9, 0.1, -1, True, True, "popular_in_market"),
-        (0.0, 0.0, 0.9, 0.1, -1, False, True, "popular"),
-        (0.0, 0.0, 0.1, 0.9, -1, True, True, "new_release"),
-        (0.1, 0.0, 0.9, 0.0, 5, True, True, "popular_in_market"),
-        (0.8, 0.0, -0.1, 0.0, -1, False, True, "popular"),
-        (-0.2, 0.0, -0.1, 0.0, 5, False, False, "completes_the_list"),
-        (0.0, 0.0, 0.0, 0.0, -1, False, False, "completes_the_list"),
-    ],
-)
-def test_the_reason_is_the_strongest_evidence_there_is(
-    collaborative, by_artist, popularity, freshness, anchor, own, everywhere, code
-):
-    components = _components(
-        collaborative=collaborative, artist_affinity=by_artist, popularity=popularity, freshness=freshness
-    )
-    codes = reason_codes(
-        components, np.array([anchor]), np.array([own]), np.array([everywhere]), ContentEvidence.nothing(1), PROVEN
-    )
-    assert codes.tolist() == [code]
-
-
-PROVEN = np.array([COLLABORATIVE_RUNG])
-
-
-def _components(**values):
-    return Components(**{part.name: np.array([values.get(part.name, 0.0)]) for part in fields(Components)})
-
-
-@pytest.mark.parametrize(
-    ("text", "audio", "sounds_like", "playlist", "rung", "code"),
-    [
-        (0.5, 0.6, 3, 4, COLLABORATIVE_RUNG, "sounds_like"),
-        (0.6, 0.5, 3, 4, COLLABORATIVE_RUNG, "on_playlists"),
-        (0.6, 0.5, 3, -1, COLLABORATIVE_RUNG, "because_you_played"),
-        (0.5, 0.6, -1, 4, COLLABORATIVE_RUNG, "because_you_played"),
-        (0.5, 0.6, -1, 4, CONTENT_RUNG, "near_what_you_named"),
-        (0.5, 0.6, -1, 4, SEGMENT_RUNG, "near_your_segment"),
-    ],
-)
-def test_words_and_sound_are_a_reason_only_with_evidence(text, audio, sounds_like, playlist, rung, code):
-    evidence = ContentEvidence(*(np.array([value], dtype=np.int32) for value in (sounds_like, 2, playlist)))
-    no, anchor = np.array([False]), np.array([5])
-    components = _components(collaborative=0.3, text=text, audio=audio)
-    assert reason_codes(components, anchor, no, no, evidence, np.array([rung])).tolist() == [code]
-
-
-@pytest.mark.parametrize(
-    ("demand", "own", "everywhere", "code"),
-    [
-        (0.5, True, True, "popular_in_market"),
-        (0.5, False, True, "popular"),
-        (0.5, False, False, "because_you_played"),
-        (0.2, True, True, "because_you_played"),
-    ],
-)
-def test_that_many_listen_is_a_reason_where_it_weighs_most_and_is_so(demand, own, everywhere, code):
-    components, anchor, rung = _components(collaborative=0.3, demand=demand), np.array([5]), PROVEN
-    codes = reason_codes(components, anchor, np.array([own]), np.array([everywhere]), ContentEvidence.nothing(1), rung)
-    assert codes.tolist() == [code]

@@ -62,3 +62,17 @@ def test_taste_is_the_mix_of_what_is_liked_by_confidence_beyond_a_mention() -> N
     assert taste[1].tolist() == [0, 0, 0], "nobody's taste"
     assert taste[2].tolist() == [0, 0, 1]
     assert genres.taste(observed, np.array([2]))[0].tolist() == [0, 0, 1]
+
+
+def test_a_genre_is_named_where_the_catalogue_says_so_of_the_track_and_of_enough_of_what_is_liked() -> None:
+    genres = read([["jazz"], ["metal", "jazz"], [], ["metal"], ["folk"]])
+    guessed = Genres(genres.names, genres.place.copy(), genres.count.copy(), np.array([0, 0, 1, 0, 0], dtype=bool))
+    guessed.place[2, 0], guessed.count[2] = 0, 1  # a guess: folk
+    observed = likes([[0, 2, 3], [], [4]], [[4.0, 4.0, 2.0], [], [2.0]], [[1, 1, 1], [], [1]])
+    told = guessed.told_taste(observed, np.array([0, 1, 2]))
+    assert guessed.names.to_pylist() == ["folk", "jazz", "metal"]
+    # Of seven parts three are folk by a guess: they count in the whole, and are told of by nobody.
+    assert told == pytest.approx(np.array([[0, 3 / 7, 1 / 7], [0, 0, 0], [1, 0, 0]]))
+    rows, recordings = np.array([0, 0, 0, 0, 1, 2]), np.array([0, 1, 2, 3, 0, 4])
+    assert guessed.named_for(told, rows, recordings, 0.2).tolist() == [1, 1, -1, -1, -1, 0]
+    assert guessed.named_for(told, rows, recordings, 0.0).tolist() == [1, 1, -1, 2, -1, 0]

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models_ml.assembly import AssemblyParams
-from models_ml.calibration import Calibration, weights
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.evidence import Content
@@ -21,6 +20,7 @@ from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, b
 from models_ml.pools import from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.takedown import ListMender, Mended, concerned, with_mended, without
+from tests.models_ml.test_playlists import calibrated
 
 PARAMS = PlaylistParams(candidates=CandidateParams(candidate_count=60, minimum_kept=30, block_listeners=999))
 few_examples = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,9 +42,7 @@ def made_and_mended(world: World, take, params=PARAMS) -> tuple[PlaylistTables, 
     factors = fit_collaborative(world.interactions, *ids, how, 1)
     found = find_candidates(features, factors, ExactRetriever(factors.served, factors.retrievable), params.candidates)
     genres = read_genres(pa.array([[f"genre {place % 9}"] for place in range(len(factors.served))]), factors.served)
-    calibration = Calibration(
-        genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
-    )
+    calibration = calibrated(features, genres, params.assembly)
     batches = found.table.combine_chunks().to_batches()
     lists = build_playlists(PlaylistMaker(features, factors, params, calibration=calibration), batches)
     taken = np.zeros(len(features.editions), dtype=bool)
@@ -127,7 +125,12 @@ def test_refills_pass_the_filters_and_keep_the_rules_as_far_as_the_list_did(worl
 def test_without_soft_rules_the_list_is_the_one_that_would_have_been_made_without_the_track():
     world = random_world(3, listeners=25, recordings=300, artists=120)
     anything = AssemblyParams(
-        new_artist_share=0.0, tracks_per_artist=30, tracks_per_album=30, new_release_slots=0, calibration_weight=0.0
+        new_artist_share=0.0,
+        tracks_per_artist=30,
+        tracks_per_album=30,
+        new_release_slots=0,
+        calibration_weight=0.0,
+        popularity_calibration_weight=0.0,
     )
     params = replace(PARAMS, assembly=anything)
     _, mended, taken = made_and_mended(world, two_of_each_list, params)
@@ -173,7 +176,7 @@ def test_another_edition_of_the_recording_takes_the_place_where_one_may_be_given
     assert refills.keys() == before.keys() != set()
     same = [user for user, row in refills.items() if row["recording_index"] == of[edition]]
     assert len(same) > len(before) / 2
-    # Elsewhere another stood outside for the sake of the mix of genres.
+    # Elsewhere another stood outside for the sake of a mix.
     assert all(refills[user]["final_score"] >= score for user, score in before.items())
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models_ml.assembly import AssemblyParams
-from models_ml.calibration import Calibration, weights
+from models_ml.calibration import Calibration, popularity_parts, weights
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeFactors, CollaborativeParams, fit_collaborative
 from models_ml.errors import InputError
@@ -23,7 +23,7 @@ from models_ml.exploration.uniforms import keys
 from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
 from models_ml.funnel import hashes
-from models_ml.genres import read_genres
+from models_ml.genres import Genres, read_genres
 from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, build_playlists
 from models_ml.retrieval import ExactRetriever
 from models_ml.slates import goes_first
@@ -42,6 +42,14 @@ def trained_on(world: World, factors=6) -> CollaborativeFactors:
     return fit_collaborative(world.interactions, *ids, how, 1)
 
 
+def calibrated(features: WeekFeatures, genres: Genres, rules: AssemblyParams) -> Calibration:
+    """By genre, and by popularity beside it."""
+    dial, percentile = np.full(features.listener_count, 0.5), features.recordings.popularity_percentile
+    parts = popularity_parts(percentile, rules.popularity_middle_from, rules.popularity_head_from)
+    popularity = Calibration(parts, weights(rules.popularity_calibration_weight, dial))
+    return Calibration(genres, weights(rules.calibration_weight, dial), popularity)
+
+
 def made(
     world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD, learning=None
 ) -> PlaylistTables:
@@ -52,9 +60,7 @@ def made(
     genres = read_genres(pa.array([[name] for name in names]), trained.served)
     exploration = explored and some_arms(features, genres.names, names, world.listeners, explored)
     candidates = find_candidates(features, trained, retriever, params.candidates, exploration=exploration)
-    calibration = Calibration(
-        genres, weights(params.assembly.calibration_weight, np.full(features.listener_count, 0.5))
-    )
+    calibration = calibrated(features, genres, params.assembly)
     maker = PlaylistMaker(
         features, trained, params, calibration=calibration, exploration=exploration, learning=learning
     )
@@ -319,6 +325,25 @@ def test_each_list_has_a_row_of_how_far_its_genres_are_and_calibration_brings_th
         assert told.num_rows
         assert np.all(told["genre_kl"].to_numpy() >= told["genre_kl_least"].to_numpy() - 1e-9)
     assert pc.mean(firm.mixes["genre_kl"]).as_py() < 0.5 * pc.mean(loose.mixes["genre_kl"]).as_py()
+
+
+def test_each_list_says_how_far_its_popularity_is_and_the_pull_brings_it_nearer_beside_that_of_genres():
+    world = random_world(3, listeners=30, recordings=300, artists=150)
+    loose, firm = (
+        made(world, replace(PARAMS, assembly=AssemblyParams(popularity_calibration_weight=weight)))
+        for weight in (0.0, 5.0)
+    )
+    for playlists in (loose, firm):
+        told = playlists.mixes.drop_null()
+        assert told.num_rows
+        assert np.all(told["popularity_kl"].to_numpy() >= told["popularity_kl_least"].to_numpy() - 1e-9)
+    by_name = {
+        name: [pc.mean(of.mixes[name]).as_py() for of in (loose, firm)] for name in ("genre_kl", "popularity_kl")
+    }
+    assert by_name["popularity_kl"][1] < 0.5 * by_name["popularity_kl"][0]
+    # Two pulls share the thirty slots: genres give a little, and are still held to.
+    unheld = made(world, replace(PARAMS, assembly=AssemblyParams(calibration_weight=0.0)))
+    assert by_name["genre_kl"][1] < pc.mean(unheld.mixes["genre_kl"]).as_py()
     assert {len(genres) for genres in firm.slots["genres"].to_pylist()} == {1}
     assert not any(firm.slots["genres_are_guessed"].to_pylist())
 

@@ -17,6 +17,7 @@ from models_ml.ranker.params import RankerParams
 from models_ml.ranker.tables import Ranker
 from models_ml.ranker.training import learn
 from models_ml.ranking import RankingParams
+from models_ml.reasons import ReasonParams, read_lifts
 from tests.models_ml.ranker.ranker_examples import drawn_examples
 from tests.models_ml.test_playlists import PARAMS, made
 
@@ -138,3 +139,37 @@ def test_standing_counts_in_standard_deviations_of_ones_own_candidates():
     deviation = np.sqrt(1.5)
     assert standing(rows, scores) == pytest.approx([-deviation, 0.0, deviation, 0.0, 0.0, 0.0])
     assert len(standing(rows[:0], scores[:0])) == 0
+
+
+def test_a_genre_that_is_a_reason_is_the_tracks_own_and_a_real_share_of_what_its_listener_likes() -> None:
+    slots = lists(with_ranker=True).slots.to_pylist()
+    named = [slot for slot in slots if slot["reason_code"] == "your_genre"]
+    assert named
+    assert all(slot["reason_genre"] is None for slot in slots if slot["reason_code"] != "your_genre")
+    interactions = [row for row in WORLD.interactions.to_pylist() if row["preference"] > 0]
+    for slot in named:
+        assert slot["genres"] == [slot["reason_genre"]]
+        liked = [
+            (row["recording_index"], row["confidence"] - 1)
+            for row in interactions
+            if row["user_index"] == slot["user_index"]
+        ]
+        of_it = sum(weight for recording, weight in liked if f"genre {recording % 9}" == slot["reason_genre"])
+        assert of_it >= 0.2 * sum(weight for _, weight in liked) - 1e-6
+        parts = [slot[f"contribution_{name}"] for name in ("collaborative", "text", "audio", "artist_affinity")]
+        assert slot["contribution_genre_affinity"] >= max(parts[:3])
+
+
+def test_lifts_change_reasons_and_nothing_else() -> None:
+    genres = sorted({f"genre {place}" for place in range(9)})
+    table = pa.table({"segment": ["everyone"], "reason_code": ["because_you_played"], "lift": [0.5]})
+    known = read_lifts(table, pa.array(genres))
+    learned = made(WORLD, learning=Learning(ranker(), EVERYONE, known)).slots
+    plain = lists(with_ranker=True).slots
+    told = {"reason_code", "reason_genre", "anchor_recording_index", "shared_playlist_index"}
+    same = [name for name in plain.column_names if name not in told]
+    assert learned.select(same).equals(plain.select(same))
+    counts = [Counter(slots["reason_code"].to_pylist())["because_you_played"] for slots in (plain, learned)]
+    assert counts[1] < counts[0]
+    off = replace(PARAMS, reasons=ReasonParams(learned_weight=0.0))
+    assert made(WORLD, off, learning=Learning(ranker(), EVERYONE, known)).slots.equals(plain)

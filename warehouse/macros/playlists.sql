@@ -27,7 +27,7 @@
 
 
 {% macro reason_sentence(
-    reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name, playlist_title, named
+    reason_code, anchor_title, anchor_artist, was_saved, was_added, was_liked, market, artist_name, playlist_title, named, genre
 ) -%}
     {#- One sentence, from evidence that is there: the code says which evidence weighs most. -#}
     case
@@ -53,6 +53,8 @@
         when {{ reason_code }} = 'near_your_segment' and {{ market }} is not null
             then 'Near what listeners in ' || {{ market }} || ' care for'
         when {{ reason_code }} = 'more_by_artist' then 'More by ' || {{ artist_name }} || ', whom you know'
+        when {{ reason_code }} = 'your_genre' and {{ genre }} is not null
+            then 'Because a lot of what you like is ' || {{ genre }}
         when {{ reason_code }} = 'new_release' then 'A new release'
         when {{ reason_code }} = 'popular_in_market' and {{ market }} is not null
             then 'Listeners in ' || {{ market }} || ' play it these weeks'

@@ -28,7 +28,9 @@ slots as (
         position,
         track_id,
         segment,
-        arm_id
+        arm_id,
+        reason_code,
+        p_complete
     from {{ ref('stg_recommendation_history') }}
     where program_id = '{{ var("program_id") }}'
 
@@ -76,6 +78,8 @@ final as (
         slots.segment,
         slots.arm_id,
         lists.variant_id,
+        slots.reason_code,
+        slots.p_complete,
         lists.available_at,
         lists.available_at + interval ({{ outcome_window_days() }}) day as closes_at
     from slots

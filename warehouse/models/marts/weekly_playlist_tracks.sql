@@ -178,7 +178,7 @@ final as (
         reason_code,
         {{ reason_sentence(
             'reason_code', 'anchor_title', 'anchor_artist', 'was_saved', 'was_added', 'was_liked', 'market',
-            'artist_name', 'shared_playlist_title', 'named'
+            'artist_name', 'shared_playlist_title', 'named', 'reason_genre'
         ) }} as reason,
         anchor_track_id,
         variant_id

@@ -9,7 +9,9 @@ with delivered as (
         position,
         track_id,
         segment,
-        arm_id
+        arm_id,
+        reason_code,
+        p_complete
     from {{ source('history', 'weekly_playlist_tracks') }}
 
 ),
@@ -30,7 +32,9 @@ final as (
         delivered.position,
         delivered.track_id,
         delivered.segment,
-        delivered.arm_id
+        delivered.arm_id,
+        delivered.reason_code,
+        delivered.p_complete
     from delivered
     inner join committed on delivered.week = committed.committed_week
 

@@ -25,6 +25,7 @@ select
     p_save,
     p_skip,
     reason_code,
+    reason_genre,
     anchor_recording_index,
     shared_playlist_index,
     is_refill,
