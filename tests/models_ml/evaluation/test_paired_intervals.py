@@ -20,16 +20,28 @@ def test_the_difference_is_of_the_means_and_the_ratio_their_quotient():
     assert found.count.tolist() == [[3]]
 
 
-def test_it_is_the_paired_difference_of_each_column_whatever_the_others_lack():
+def test_it_is_the_paired_difference_of_each_column():
+    random = np.random.default_rng(0)
+    a, b = random.random((200, 3)), random.random((200, 3))
+    found = paired_intervals(a, b, 1000, 7)
+    for place in range(3):
+        one = paired_difference(a[:, place], b[:, place], 7)
+        assert (found.difference[0, place], found.count[0, place]) == (pytest.approx(one.mean), one.count)
+        assert (found.low[0, place], found.high[0, place]) == pytest.approx((one.low, one.high), abs=1e-12)
+
+
+def test_each_column_is_what_it_would_be_alone_whatever_the_others_lack():
     random = np.random.default_rng(0)
     a, b = random.random((200, 5)), random.random((200, 5))
     a[::3, 1:3] = np.nan
     b[5:60, 3] = np.nan
-    found = paired_intervals(a, b, 1000, 7)
+    groups = np.stack([np.ones(200, dtype=bool), np.arange(200) < 90], axis=1)
+    found = paired_intervals(a, b, 300, 7, groups)
     for place in range(5):
-        one = paired_difference(a[:, place], b[:, place], 7)
-        assert (found.difference[0, place], found.count[0, place]) == (pytest.approx(one.mean), one.count)
-        assert (found.low[0, place], found.high[0, place]) == pytest.approx((one.low, one.high), abs=1e-12)
+        alone = paired_intervals(a[:, [place]], b[:, [place]], 300, 7, groups)
+        for name in ("difference", "ratio", "low", "high", "count"):
+            np.testing.assert_allclose(getattr(found, name)[:, place], getattr(alone, name)[:, 0], atol=1e-12)
+    assert found.count[0].tolist() == [200, 133, 133, 145, 200]
 
 
 def test_swapped_it_is_the_other_way_round():
