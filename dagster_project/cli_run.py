@@ -117,6 +117,9 @@ def dbt_output(home: Home) -> Iterator[Path]:
 @contextlib.contextmanager
 def lines_on_standard_error() -> Iterator[None]:
     """Progress for a person; Dagster's own events are left to its UI."""
+    if LOG.handlers:  # a comparison's, which runs weeks and has lines of its own
+        yield
+        return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     LOG.addHandler(handler)
