@@ -4,12 +4,14 @@ Belongs here: which weeks, both sides read from their lakes, the verdict. Does n
 again (shadow.py), the numbers (models_ml/comparison), the command's words (cli_compare.py).
 """
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from dagster_project.assets.off_policy import logged_week
 from dagster_project.assets.playlists import week_features
 from dagster_project.catalogue_io import preferred_editions
 from dagster_project.comparison_record import put_on_record
@@ -17,13 +19,23 @@ from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks, read_manifest
+from dagster_project.progress import LOG
 from dagster_project.recipe import Recipe, changes, home_recipe, recipe_of_manifest
 from dagster_project.shadow import MadeWeek, made_by
 from dagster_project.table_schemas import COMPARISONS_SCHEMA
 from models_ml.comparison.gate import Verdict, judge
 from models_ml.comparison.lists import Yardstick
-from models_ml.comparison.report import Draws, Measured, Side, compare_lists, compare_on_truth, nothing_off_policy
+from models_ml.comparison.report import (
+    Draws,
+    Measured,
+    Side,
+    compare_lists,
+    compare_on_truth,
+    nothing_off_policy,
+    off_policy_row,
+)
 from models_ml.errors import InputError
+from models_ml.off_policy.policies import by_settings
 from models_ml.seeds import seed_for
 
 TRUTH = "features/evaluation_truth"
@@ -82,7 +94,8 @@ def compare(home: Home, week: dt.date | None, overlay: Path | None, weights_file
     as_of, truth_week = _newest_truth(home, baseline)
     rows = [*_on_week(home, week, baseline, candidate), *_on_truth(home, as_of, truth_week, baseline, candidate)]
     # The home's own thresholds: a candidate can't loosen what it is held against.
-    verdict = judge([*rows, nothing_off_policy(week)], load_configuration([home.config_file]).gate)
+    rows.append(_off_policy(home, week, as_of, truth_week, (baseline, candidate)))
+    verdict = judge(rows, load_configuration([home.config_file]).gate)
     compared = Comparison(week, as_of, truth_week, baseline, candidate, changes(baseline, candidate), verdict)
     put_on_record(home, week, compared.to_arrow())
     return compared
@@ -124,6 +137,32 @@ def _on_truth(
         baseline.configuration.evaluation,
         _draws(as_of, baseline),
     )
+
+
+def _off_policy(
+    home: Home, week: dt.date, as_of: dt.date | None, truth_week: dt.date | None, recipes: tuple[Recipe, Recipe]
+) -> Measured:
+    """Completed tracks a list, by the whole list's weight, where recipes differ by what arms are drawn with alone.
+
+    Anything else they differ by changes which tracks stand in the slots, of which logged draws tell nothing.
+    """
+    before, after = (recipe.configuration for recipe in recipes)
+    drawn_as_after = dataclasses.replace(
+        before.exploration, policy=after.exploration.policy, arm_floor=after.exploration.arm_floor
+    )
+    all_but_arms = dataclasses.replace(before, exploration=drawn_as_after)
+    same_else = dataclasses.replace(recipes[0], configuration=all_but_arms).hash == recipes[1].hash
+    if as_of is None or truth_week is None or not same_else:
+        return nothing_off_policy(week)
+    try:
+        logged = logged_week(home, as_of, truth_week)
+    except InputError as error:
+        LOG.info(f"comparison: nothing can be told off-policy: {error}")
+        return nothing_off_policy(week)
+    found = logged.judged(
+        lambda lists: by_settings(lists, after.exploration), "completed", "list_ips", before.off_policy
+    )
+    return off_policy_row(as_of, found)
 
 
 def _side(made: MadeWeek) -> Side:

@@ -25,6 +25,7 @@ from dagster_project.forgetting_landing import (
     tell_lists,
 )
 from dagster_project.forgotten import Forgotten, Journal
+from dagster_project.golden import leave_out_golden
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import amend_manifest, committed_weeks, read_manifest
@@ -123,8 +124,8 @@ def _with_playlists(home: Home, journal: Journal) -> People:
 
 
 def _remove_copies(home: Home) -> None:
-    """Remove what is made from landing again when it is wanted: replays, and what tuning keeps between its calls."""
-    for folder in (home.replay, home.root / "tuning" / "work", home.root / "tuning" / "scores"):
+    """Remove what is made from landing again when it is wanted: replays, comparisons' weeks, what tuning keeps."""
+    for folder in (home.replay, home.comparisons, home.root / "tuning" / "work", home.root / "tuning" / "scores"):
         shutil.rmtree(folder, ignore_errors=True)
     for leftover in home.lake.rglob(".*.writing"):
         leftover.unlink()
@@ -149,7 +150,8 @@ def _forget_in_lake(home: Home, people: People, journal: Journal, say: Say) -> N
 
 
 def _forget_elsewhere(home: Home, people: People, stamp: str) -> None:
-    """Parquet files that are neither landing nor lake, such as the truth of a demo world."""
+    """Golden listeners, and Parquet files that are neither landing nor lake, such as the truth of a demo world."""
+    leave_out_golden(home, people.user_ids)
     without = Without(people, stamp)
     for path in sorted(home.root.rglob("*.parquet")):
         if home.landing not in path.parents and home.lake not in path.parents and without.concerns(path):

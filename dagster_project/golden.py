@@ -5,6 +5,7 @@ Does not: the difference itself (models_ml/comparison/golden.py), holding up a w
 """
 
 import datetime as dt
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ from dagster_project.progress import LOG
 from dagster_project.run_lock import hold_run_lock
 from models_ml.comparison.golden import SLOT_COLUMNS, list_changes
 from models_ml.errors import InputError
+from models_ml.landing.storage import replace_file
 
 MOST_LISTENERS = 20
 GIVEN, GOLDEN, APPROVALS = "marts/weekly_playlist_tracks", "gate/golden_listeners", "gate/approvals"
@@ -24,12 +26,16 @@ APPROVALS_SCHEMA = pa.schema(
 )
 
 
+def _file(home: Home) -> Path:
+    return home.root / "golden_listeners.txt"
+
+
 def golden_listeners(home: Home) -> list[str]:
     """Their ids, one a line, # begins a remark; none without the file.
 
     Raises InputError naming file and line where an id comes twice, or there are more than a person looks at.
     """
-    path = home.root / "golden_listeners.txt"
+    path = _file(home)
     if not path.exists():
         return []
     users: list[str] = []
@@ -44,6 +50,15 @@ def golden_listeners(home: Home) -> list[str]:
                 f"{path}: line {number}: {user!r} is one more than {MOST_LISTENERS}, which nobody looks at"
             )
     return users
+
+
+def leave_out_golden(home: Home, user_ids: frozenset[str]) -> None:
+    """The file of golden listeners without these; every other line as it was."""
+    if not user_ids & set(golden_listeners(home)):
+        return
+    path = _file(home)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    replace_file(path, "".join(line for line in lines if line.split("#")[0].strip() not in user_ids).encode())
 
 
 def golden_changes(home: Home, week: dt.date) -> pa.Table:

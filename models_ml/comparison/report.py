@@ -21,6 +21,7 @@ from models_ml.evaluation.metrics import HIT_RATE, NDCG, RECALL, catalogue_metri
 from models_ml.evaluation.report import FIRST_LISTENS, KEPT
 from models_ml.evaluation.segments import ALL, SegmentParams
 from models_ml.evaluation.tables import GivenLists, Truth, read_truth
+from models_ml.off_policy.estimates import Estimate
 from models_ml.rules import RUNGS
 
 OVERLAP: Final = "overlap_at_30"
@@ -123,6 +124,16 @@ def compare_on_truth(
 def nothing_off_policy(week: dt.date) -> Measured:
     """The row of the off-policy estimate, where the logged chances don't identify it."""
     return Measured(week, ALL, OFF_POLICY_VALUE, None, None, None, None, None, 0)
+
+
+def off_policy_row(week: dt.date, found: Estimate) -> Measured:
+    """The row of an off-policy estimate, with nothing said where it couldn't be told.  week: whose lists it is from."""
+    if found.value is None or found.difference is None:
+        return nothing_off_policy(week)
+    ends = found.difference_low, found.difference_high
+    return Measured(
+        week, ALL, OFF_POLICY_VALUE, found.value - found.difference, found.value, found.difference, *ends, found.lists
+    )
 
 
 def truth_metric(metric: str, truth: str) -> str:
