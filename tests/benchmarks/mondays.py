@@ -45,10 +45,17 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="folder to work in, to leave and to go on in; default a temporary one"
     )
+    parser.add_argument(
+        "--scored-after",
+        type=int,
+        help="score the lists of so many weeks before, so that two Mondays have an evaluation",
+    )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain job out")
     options = parser.parse_args()
     folder = (options.keep or Path(tempfile.mkdtemp(prefix="mondays_"))).resolve()
-    benches = [Bench(folder / str(size), size, options.weeks) for size in sorted(options.listeners)]
+    benches = [
+        Bench(folder / str(size), size, options.weeks, options.scored_after) for size in sorted(options.listeners)
+    ]
     worlds = [bench.measure(with_plain=not options.no_plain) for bench in benches]
     print(tables(worlds))
     for bench in benches:
@@ -61,9 +68,10 @@ def main() -> None:
 class Bench:
     """All measurements of one world, in a folder of their own."""
 
-    def __init__(self, folder: Path, listeners: int, weeks: int) -> None:
+    def __init__(self, folder: Path, listeners: int, weeks: int, scored_after: int | None = None) -> None:
         self.size = WorldSize(listeners=listeners, weeks=weeks, last_week=this_monday())
         self._folder = folder
+        self._scored_after = scored_after
         self._home = Home(folder / "home")
         self._world = folder / "world"
         self._plain_out = folder / "plain.parquet"
@@ -125,6 +133,8 @@ class Bench:
             shutil.copytree(self._home.root, beside)
             beside.rename(before)
         self._land(self._home.landing, week)
+        if self._scored_after:
+            self._home.config_file.write_text(f"[evaluation]\nwindow_weeks = {self._scored_after}\n", encoding="utf-8")
         command = [sys.executable, "-m", "dagster_project.cli", "run"]
         used = run_watched(
             [*command, "--week", week.isoformat(), "--home", str(self._home.root)], REPOSITORY, os.environ
