@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--scored-after",
         type=int,
-        help="score the lists of so many weeks before, so that two Mondays have an evaluation",
+        help="score lists of so many weeks before; 1: two Mondays have one",
     )
     parser.add_argument("--no-plain", action="store_true", help="leave the plain job out")
     options = parser.parse_args()
