@@ -87,7 +87,9 @@ def _land_later_rows(landing: Path, monday: dt.date, at: dt.datetime) -> None:
     land(landing, "subscriptions/later.parquet", [{"user_id": "u_sub", "event": "trial", "occurred_at": at}])
     given = {"program_id": "q", "week": monday, "user_id": "u000", "position": 1, "track_id": "t0001"}
     land(landing, "external_playlists/later.parquet", [given])
-    land(landing, "overrides/later.parquet", [{"track_id": "t0001", "action": "takedown", "valid_from": at}])
+    # What holds from the Monday's first moment on holds for its lists.
+    later = at + dt.timedelta(minutes=1)
+    land(landing, "overrides/later.parquet", [{"track_id": "t0001", "action": "takedown", "valid_from": later}])
 
 
 @pytest.fixture(scope="module")
