@@ -2,10 +2,8 @@
 
 import contextlib
 import datetime as dt
-import io
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +16,20 @@ import pytest
 from dagster_project import keys
 from dagster_project.assets.evaluation import evaluation
 from dagster_project.cli import BAD_INPUT, main
-from dagster_project.cli_run import run_week
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.resources import Workspace
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from tests.published import query
-from tests.worlds import MONDAY, land, land_small_world
+from tests.two_mondays import BEFORE, TwoMondays, two_mondays
+from tests.worlds import MONDAY, land
 
-BEFORE = MONDAY - dt.timedelta(weeks=1)
 TABLE = "ml/evaluation_metrics"
-
-
-@dataclass(frozen=True)
-class TwoMondays:
-    """A home in which two Mondays were run, and what each said."""
-
-    home: Home
-    said: dict[dt.date, str]
-
-    @property
-    def lake(self) -> Lake:
-        """Its tables."""
-        return Lake(self.home.lake)
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> TwoMondays:
-    home = Home(tmp_path_factory.mktemp("evaluation") / "home")
-    home.prepare()
-    home.config_file.write_text("[evaluation]\nwindow_weeks = 1\n[collaborative]\nfactors = 16\n")
-    land_small_world(home.landing)
-    said = {BEFORE: _run(home, BEFORE)}
-    _land_feedback(home)
-    said[MONDAY] = _run(home, MONDAY)
-    return TwoMondays(home, said)
-
-
-def _run(home: Home, week: dt.date) -> str:
-    words = io.StringIO()
-    with contextlib.redirect_stderr(words):
-        assert run_week(home, week)
-    return words.getvalue()
+    return two_mondays(tmp_path_factory.mktemp("evaluation") / "home", _land_feedback)
 
 
 def _land_feedback(home: Home) -> None:

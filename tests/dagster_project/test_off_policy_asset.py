@@ -1,10 +1,7 @@
 """Off-policy estimates inside the graph: two Mondays, the second judges the first, and what happens where it can't."""
 
-import contextlib
 import datetime as dt
-import io
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from dagster_project.assets.off_policy import logged_week, off_policy_estimates
-from dagster_project.cli_run import run_week
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.resources import Workspace
@@ -21,9 +17,9 @@ from models_ml.exploration.params import ExplorationParams
 from models_ml.off_policy.policies import by_settings
 from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
 from tests.published import query
-from tests.worlds import MONDAY, land, land_small_world
+from tests.two_mondays import BEFORE, TwoMondays, two_mondays
+from tests.worlds import MONDAY, land
 
-BEFORE = MONDAY - dt.timedelta(weeks=1)
 TABLE = "ml/off_policy_estimates"
 # Of the lists that had slots for arms; those of whoever doesn't explore say nothing of it.
 EXPLORED = """
@@ -33,31 +29,9 @@ with explored as (
 """
 
 
-@dataclass(frozen=True)
-class TwoMondays:
-    """A home in which two Mondays were run, and what each said."""
-
-    home: Home
-    said: dict[dt.date, str]
-
-
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> TwoMondays:
-    home = Home(tmp_path_factory.mktemp("off_policy") / "home")
-    home.prepare()
-    home.config_file.write_text("[evaluation]\nwindow_weeks = 1\n[collaborative]\nfactors = 16\n")
-    land_small_world(home.landing)
-    said = {BEFORE: _run(home, BEFORE)}
-    _land_plays(home)
-    said[MONDAY] = _run(home, MONDAY)
-    return TwoMondays(home, said)
-
-
-def _run(home: Home, week: dt.date) -> str:
-    words = io.StringIO()
-    with contextlib.redirect_stderr(words):
-        assert run_week(home, week)
-    return words.getvalue()
+    return two_mondays(tmp_path_factory.mktemp("off_policy") / "home", _land_plays)
 
 
 def _land_plays(home: Home) -> None:
