@@ -114,13 +114,17 @@ def dbt_output(home: Home) -> Iterator[Path]:
         os.replace(beside, path)
 
 
+class _Lines(logging.StreamHandler):  # type: ignore[type-arg]
+    """Lines of progress for a person."""
+
+
 @contextlib.contextmanager
 def lines_on_standard_error() -> Iterator[None]:
     """Progress for a person; Dagster's own events are left to its UI."""
-    if LOG.handlers:  # a comparison's, which runs weeks and has lines of its own
+    if any(isinstance(handler, _Lines) for handler in LOG.handlers):  # a comparison's, which runs weeks
         yield
         return
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(logging.Formatter("  %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
