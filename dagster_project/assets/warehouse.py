@@ -202,8 +202,10 @@ def _adopt(home: Home, week: dt.date, layer: str, tables: tuple[str, ...]) -> No
 
 
 def _build_whole(dbt: Dbt, home: Home, configuration: Configuration, tag: str) -> None:
-    """Every model of a tag, with no asset to tell of it; the week is in the environment."""
-    arguments = [*dbt_build_arguments(configuration, tag), "--select", f"tag:{tag}"]
+    """Every model of a tag, and the seeds it reads, with no asset to tell of it; the week is in the environment."""
+    # After a forgetting dbt's file holds no seeds until the next run.
+    selected = f"tag:{tag} 1+tag:{tag},resource_type:seed"
+    arguments = [*dbt_build_arguments(configuration, tag), "--select", selected]
     dbt.cli(arguments, manifest=manifest, target_path=home.dbt_target).wait()
 
 
