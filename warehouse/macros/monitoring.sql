@@ -31,6 +31,12 @@
 {%- endmacro %}
 
 
+{% macro has_watched_columns(dataset) -%}
+    {#- Of which rows these columns are asked: a save or an impression has no length and no end. -#}
+    {{ "event_type in ('play', 'skip')" if dataset == 'events' else 'true' }}
+{%- endmacro %}
+
+
 {% macro watched_shares() -%}
     {#- Whose distribution over the events is watched. -#}
     {{ return(['event_type', 'hour_of_day', 'market', 'context_class']) }}

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
 -- What each dataset holds by week, as of the Monday: usable rows, the newest moment, and nulls of the columns that are
--- watched. One pass over each dataset.
+-- watched among the rows that have them. One pass over each dataset.
 
 {% set columns = watched_columns() %}
 
@@ -15,8 +15,9 @@ with
         '{{ dataset }}' as dataset,
         cast({{ weeks_ago(moment) }} as integer) as weeks_ago,
         count(*) as row_count,
+        count(*) filter (where {{ has_watched_columns(dataset) }}) as watched_count,
         max({{ moment }}) as newest_at{% for column in columns.get(dataset, []) %},
-        count(*) filter (where {{ column }} is null) as null_{{ column }}{% endfor %}
+        count(*) filter (where {{ column }} is null and {{ has_watched_columns(dataset) }}) as null_{{ column }}{% endfor %}
     from {{ ref('stg_' ~ dataset) }}
     where status = 'usable' and {{ is_known(moment) }}
     group by 2
@@ -42,7 +43,7 @@ final as (
         dataset,
         '{{ column }}' as subject,
         weeks_ago,
-        row_count,
+        watched_count as row_count,
         null_{{ column }} as null_count,
         newest_at
     from {{ dataset }}_weeks
