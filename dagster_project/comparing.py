@@ -93,8 +93,8 @@ def compare(home: Home, week: dt.date | None, overlay: Path | None, weights_file
         raise InputError(f"week {week} was made with these settings and weights; give others by --with or --weights")
     as_of, truth_week = _newest_truth(home, baseline)
     rows = [*_on_week(home, week, baseline, candidate), *_on_truth(home, as_of, truth_week, baseline, candidate)]
-    # The home's own thresholds: a candidate can't loosen what it is held against.
     rows.append(_off_policy(home, week, as_of, truth_week, (baseline, candidate)))
+    # The home's own thresholds: a candidate can't loosen what it is held against.
     verdict = judge(rows, load_configuration([home.config_file]).gate)
     compared = Comparison(week, as_of, truth_week, baseline, candidate, changes(baseline, candidate), verdict)
     put_on_record(home, week, compared.to_arrow())

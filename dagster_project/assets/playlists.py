@@ -152,7 +152,7 @@ def searched_for(lake: Lake, week: dt.date, settings: Configuration, features: W
     """Which arms there are and whose candidates hold some of each; what an arm is worth to whom matters at the draw."""
     groups = week_groups(lake, week, settings, features.listener_count)
     nothing = pa.array([], pa.string())
-    each = [week_exploration(lake, week, settings, features, nothing) for settings in groups.settings]
+    each = [week_exploration(lake, week, own, features, nothing) for own in groups.settings]
     exploring = [one for one in each if one is not None]
     if not exploring:
         return None

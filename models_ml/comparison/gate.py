@@ -13,7 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from models_ml.comparison.lists import GENRE_KL, NEW_ARTIST_SHARE, POPULARITY
+from models_ml.comparison.lists import POPULARITY
 from models_ml.comparison.report import (
     CHANGED_SHARE,
     LOST_SHARE,
@@ -24,6 +24,7 @@ from models_ml.comparison.report import (
     truth_metric,
 )
 from models_ml.comparison.weekly import WeeklyParams
+from models_ml.evaluation.beyond_accuracy import GENRE_KL, NEW_ARTIST_SHARE
 from models_ml.evaluation.metrics import COVERAGE, NDCG, NOVELTY
 from models_ml.evaluation.segments import ALL
 

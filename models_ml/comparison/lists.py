@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.arrays import Bools, Floats, Ints, ranges
-from models_ml.calibration import Calibration
+from models_ml.evaluation.beyond_accuracy import GENRE_KL, NEW_ARTIST_SHARE, Known, ListFacts
 from models_ml.evaluation.metrics import NOVELTY, log_shares
 from models_ml.evaluation.segments import SegmentParams, listener_segments
 from models_ml.evaluation.tables import GivenLists, heard_counts, read_lists
@@ -24,8 +24,6 @@ from models_ml.genres import Genres, read_genres
 
 LIST_LENGTH: Final = 30
 POPULARITY: Final = "popularity_percentile"
-GENRE_KL: Final = "genre_kl"
-NEW_ARTIST_SHARE: Final = "new_artist_share"
 LIST_VALUES: Final = (POPULARITY, NOVELTY, GENRE_KL, NEW_ARTIST_SHARE)
 
 _BLOCK_LISTENERS = 1 << 13
@@ -61,32 +59,13 @@ class Yardstick:
 
         lists: (b, LIST_LENGTH) positions of recordings, negative where there is none or it isn't known.
         """
-        blocks = ranges(len(listeners), _BLOCK_LISTENERS) or [(0, 0)]
-        parts = [self._block(lists[start:stop], listeners[start:stop]) for start, stop in blocks]
-        return {name: np.concatenate([part[name] for part in parts]) for name in LIST_VALUES}
-
-    def _block(self, lists: Ints, listeners: Ints) -> dict[str, Floats]:
         known = lists >= 0
-        safe = np.where(known, lists, 0)
-        return {
-            POPULARITY: _mean(self.features.recordings.popularity_percentile[safe], known),
-            NOVELTY: _mean(-self.log_popularity[safe], known),
-            GENRE_KL: self._genre_kl(safe, known, listeners),
-            NEW_ARTIST_SHARE: _mean(self._by_new_artists(safe, listeners), known),
-        }
-
-    def _genre_kl(self, lists: Ints, known: Bools, listeners: Ints) -> Floats:
-        """Nats from each listener's genres to the list's; NaN for lists that aren't whole."""
-        whole = known.all(axis=1)
-        found = np.full(len(lists), np.nan)
-        calibration = Calibration(self.genres, np.zeros(0, dtype=np.float32))
-        found[whole] = calibration.measured(self.features.interactions, listeners[whole], lists[whole])[0]
-        return found
-
-    def _by_new_artists(self, lists: Ints, listeners: Ints) -> Bools:
-        artists = self.features.artist_of_recording[lists].ravel()
-        found = self.features.known_artists.find(np.repeat(listeners, lists.shape[1]), artists)
-        return np.asarray((found < 0).reshape(lists.shape))
+        percentile = self.features.recordings.popularity_percentile
+        nowhere = np.zeros(len(percentile), dtype=bool)  # the long tail is not asked for
+        facts = ListFacts(Known(self.features, self.log_popularity, nowhere, genres=self.genres), listeners)
+        found = facts.of(lists, (LIST_LENGTH,))
+        popularity = _mean(percentile[np.where(known, lists, 0)], known)
+        return {POPULARITY: popularity, **{name: found[name, LIST_LENGTH] for name in LIST_VALUES[1:]}}
 
 
 def overlap(some: Ints, others: Ints) -> Floats:

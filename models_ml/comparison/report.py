@@ -13,13 +13,15 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from models_ml.arrays import Bools, Floats, Ints
+from models_ml.arrays import Bools, Floats, Ints, joined
 from models_ml.comparison.lists import LIST_LENGTH, Yardstick, overlap
-from models_ml.evaluation.bootstrap import Intervals, mean_intervals
+from models_ml.evaluation.bootstrap import mean_intervals
 from models_ml.evaluation.metrics import HIT_RATE, NDCG, RECALL, catalogue_metrics, list_metrics
+from models_ml.evaluation.paired import paired_intervals
 from models_ml.evaluation.report import FIRST_LISTENS, KEPT
-from models_ml.evaluation.segments import ALL, SegmentParams
+from models_ml.evaluation.segments import ALL, RUNG, SegmentParams, named_segments
 from models_ml.evaluation.tables import GivenLists, Truth, read_truth
 from models_ml.off_policy.estimates import Estimate
 from models_ml.rules import RUNGS
@@ -153,9 +155,9 @@ def _both(baseline: Side, given: tuple[GivenLists, GivenLists], yardstick: Yards
 def _rungs(playlists: pa.Table, yardstick: Yardstick, listeners: Ints) -> dict[str, Bools]:
     """(b,) bool of each rung of the ladder that a listener stood on with the baseline."""
     users = yardstick.features.user_id.take(pa.array(listeners))
-    rung_of = dict(zip(playlists["user_id"].to_pylist(), playlists["listener_rung"].to_pylist(), strict=True))
-    rungs = np.array([rung_of.get(user) for user in users.to_pylist()], dtype=object)
-    return {f"rung_{rung}": np.asarray(rungs == rung, dtype=bool) for rung in RUNGS}
+    row = pc.index_in(users, joined(playlists["user_id"]))
+    rungs = pc.index_in(joined(playlists["listener_rung"]).take(row), pa.array(RUNGS))
+    return named_segments(RUNG, pa.array(RUNGS), rungs.to_numpy(zero_copy_only=False).astype(np.int64))
 
 
 def _found(lists: Ints, both: _Both, truths: Mapping[str, Truth], yardstick: Yardstick) -> dict[str, Floats]:
@@ -174,7 +176,7 @@ def _of_both(
     found = mean_intervals(np.stack(list(values.values()), axis=1), _columns(groups), draws.seed, draws.resamples)
     for group, segment in enumerate(groups):
         for column, metric in enumerate(values):
-            mean, low, high = _ends(found, group, column)
+            mean, low, high = _ends((found.mean, found.low, found.high), group, column)
             yield Measured(week, segment, metric, None, None, mean, low, high, int(found.count[group, column]))
 
 
@@ -187,15 +189,15 @@ def _differences(
 ) -> Iterator[Measured]:
     """Means of both sides over the listeners that have a value by both, and of the difference with its interval."""
     sides = [np.stack([side[name] for name in baseline], axis=1) for side in (baseline, candidate)]
-    difference = sides[1] - sides[0]
-    found = mean_intervals(difference, _columns(groups), draws.seed, draws.resamples)
+    there = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    found = paired_intervals(sides[1], sides[0], draws.resamples, draws.seed, _columns(groups))
     for group, (segment, members) in enumerate(groups.items()):
         for column, metric in enumerate(baseline):
-            rows = members & np.isfinite(difference[:, column])
+            rows = members & there[:, column]
             if not rows.any():
                 continue
             before, after = (float(side[rows, column].mean()) for side in sides)
-            mean, low, high = _ends(found, group, column)
+            mean, low, high = _ends((found.difference, found.low, found.high), group, column)
             yield Measured(week, segment, metric, before, after, mean, low, high, int(rows.sum()))
 
 
@@ -228,9 +230,11 @@ def _columns(groups: Mapping[str, Bools]) -> Bools:
     return np.stack(list(groups.values()), axis=1) if groups else np.zeros((0, 0), dtype=bool)
 
 
-def _ends(found: Intervals, group: int, column: int) -> tuple[float | None, float | None, float | None]:
+def _ends(
+    found: tuple[Floats, Floats, Floats], group: int, column: int
+) -> tuple[float | None, float | None, float | None]:
     """Mean, low and high, None for what nobody has."""
-    mean, low, high = (float(values[group, column]) for values in (found.mean, found.low, found.high))
+    mean, low, high = (float(values[group, column]) for values in found)
     return _or_none(mean), _or_none(low), _or_none(high)
 
 

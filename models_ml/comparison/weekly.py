@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models_ml.comparison.lists import GENRE_KL, NEW_ARTIST_SHARE, POPULARITY
+from models_ml.comparison.lists import POPULARITY
+from models_ml.evaluation.beyond_accuracy import GENRE_KL, NEW_ARTIST_SHARE
 
 LISTS: Final = "lists"
 RECORDINGS: Final = "recordings_given"
