@@ -173,6 +173,19 @@ def test_what_is_kept_of_an_id_depends_on_the_key() -> None:
         ("long.bin", b"x" * (4 * 1024 * 1024 - 3) + b" ann-0001 " + b"x" * 10, "its bytes"),
         ("long.bin", b"x" * (4 * 1024 * 1024 - 8) + b" ann-00012" + b"x" * 10, None),
     ],
+    # Packed bytes hold the second they were packed in: as a test's name they differ from one worker to the next.
+    ids=[
+        "bytes",
+        "longer-ids",
+        "packed",
+        "no-archive",
+        "no-table",
+        "empty-table",
+        "empty-archive",
+        "name",
+        "across-blocks",
+        "longer-across-blocks",
+    ],
 )
 def test_the_search_finds_an_id_in_bytes_packed_ones_and_names(
     tmp_path: Path, name: str, content: bytes, place: str | None
