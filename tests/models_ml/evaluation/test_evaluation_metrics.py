@@ -1,10 +1,11 @@
-"""Tests of the ranking metrics: against trec_eval, and where the answer is a line of arithmetic."""
+"""Tests of the ranking metrics: against trec_eval and ranx, and where the answer is a line of arithmetic."""
 
 from math import log2
 
 import numpy as np
 import pytest
 import pytrec_eval
+import ranx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,14 @@ TREC_NAMES = {
     "ndcg": "ndcg_cut",
     "hit_rate": "success",
     "average_precision": "map_cut",
+}
+RANX_NAMES = {
+    "recall": "recall",
+    "precision": "precision",
+    "ndcg": "ndcg",
+    "hit_rate": "hit_rate",
+    "average_precision": "map",
+    "reciprocal_rank": "mrr",
 }
 
 
@@ -80,6 +89,29 @@ def test_metrics_agree_with_trec_eval(world, k):
     # trec_eval knows no cutoff for the reciprocal rank.
     whole = metrics_of(ranked, truth_of(*truth, width=recordings), ranked.shape[1])
     assert whole["reciprocal_rank"] == pytest.approx([row["recip_rank"] for row in expected], abs=1e-9)
+
+
+def by_ranx(ranked, truth, k):
+    """Each metric of each listener by ranx, which takes no empty list: a miss stands below every other place."""
+    wanted = {f"listener_{row}": {f"r{value}": 1 for value in owned} for row, owned in enumerate(truth)}
+    run = {
+        f"listener_{row}": {f"r{value}": float(-place) for place, value in enumerate([*listed, -99]) if value != -1}
+        for row, listed in enumerate(ranked.tolist())
+    }
+    asked = [f"{name}@{k}" for name in RANX_NAMES.values()]
+    return ranx.evaluate(ranx.Qrels(wanted), ranx.Run(run), asked, return_mean=False, threads=1)
+
+
+# Of ranx's own: it compiles its loops when they are first called, and warns of a cast of theirs.
+@pytest.mark.filterwarnings("ignore::numba.NumbaTypeSafetyWarning")
+@settings(max_examples=100, deadline=None)
+@given(worlds(), st.integers(1, 14))
+def test_metrics_agree_with_ranx(world, k):
+    ranked, truth, recordings = world
+    found = metrics_of(ranked, truth_of(*truth, width=recordings), k)
+    expected = by_ranx(ranked, truth, k)
+    for ours, theirs in RANX_NAMES.items():
+        assert found[ours] == pytest.approx(np.atleast_1d(expected[f"{theirs}@{k}"]), abs=1e-9)
 
 
 @settings(max_examples=100, deadline=None)
