@@ -36,6 +36,7 @@ ABLATED = "ml/ablated_candidates"
 METRICS, COMPARISONS = "ml/evaluation_metrics", "ml/evaluation_comparisons"
 LIST_COLUMNS = ["user_id", "position", "recording_id"]
 TRUTH_COLUMNS = ["user_id", "recording_id", "kept", "via_own_playlist"]
+HISTORY_WEEKS = 52
 HISTORY = dg.AssetKey(["history", "weekly_playlist_tracks"])
 
 
@@ -79,7 +80,7 @@ def evaluation(context: dg.AssetExecutionContext, workspace: Workspace) -> Itera
         said: dict[str, Any] = {"not_scored": str(error)}
     else:
         scored = _score(workspace, week, as_of, features, lists, beside)
-        said = _shown(scored)
+        said = {**_shown(scored), **_history(workspace, week, scored.metrics)}
     rows = lake.replace_week(COMPARISONS, week, scored.comparisons, COMPARISONS_SCHEMA)
     yield dg.MaterializeResult(asset_key=keys.ml("evaluation_comparisons"), metadata={"dagster/row_count": rows})
     rows = lake.replace_week(METRICS, week, scored.metrics, EVALUATION_SCHEMA)
@@ -132,6 +133,19 @@ def _score(
     truth = workspace.lake.read_week("features/evaluation_truth", week, TRUTH_COLUMNS)
     seed = seed_for("evaluation_metrics", week, settings.run.seed)
     return evaluation_tables(features, lists, truth, as_of, settings.evaluation, seed, unhurried(), beside)
+
+
+def _history(workspace: Workspace, week: dt.date, newest: pa.Table) -> dict[str, Any]:
+    """The values of this week after those of a year; nothing where there is one week alone."""
+    from models_ml.evaluation.plots import history_plot
+
+    lake = workspace.lake
+    earlier = [past for past in committed_weeks(workspace.paths) if past < week and lake.has_week(METRICS, past)]
+    tables = [lake.read_week(METRICS, past) for past in earlier[-HISTORY_WEEKS:]]
+    if not newest.num_rows or not any(table.num_rows for table in tables):
+        return {}
+    drawn = history_plot(pa.concat_tables([*tables, newest], promote_options="default"))
+    return {"history": dg.MetadataValue.md(picture(drawn, "ndcg by week and model"))}
 
 
 def _shown(scored: EvaluationTables) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The evaluation as pictures: how good each model's lists are, and what each family of the score does for it.
+"""The evaluation as pictures: how good each model's lists are, this week and by week, and what each family does for it.
 
 Belongs here: drawing an evaluation table as PNG bytes.
 Does not: numbers that aren't in the table, files.
@@ -16,6 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from models_ml.evaluation.ablation import ALONE, WITHOUT, family_rows
 from models_ml.evaluation.baselines import BASELINES
+from models_ml.evaluation.comparisons import PUBLISHED
 from models_ml.evaluation.metrics import NDCG, RECALL
 from models_ml.evaluation.report import FIRST_LISTENS, KEPT, VIA_OWN_PLAYLISTS
 from models_ml.evaluation.segments import ALL
@@ -82,6 +83,71 @@ def families_plot(comparisons: pa.Table) -> bytes:
     return _png(figure)
 
 
+def history_plot(evaluation: pa.Table) -> bytes:
+    """A PNG, 800 pixels wide: nDCG by week the lists were made for, ours with intervals, baselines grey.
+
+    evaluation: rows of report.EVALUATION_SCHEMA of any weeks.  Drawn are the protocol `kept`, or else the first there
+    is, all listeners, the longest cutoff; families of the score are left out.  Without such rows the picture says so.
+    """
+    rows = _of_one_protocol(_of_models(evaluation))
+    rows = rows.filter(pc.equal(rows["metric"], NDCG)).sort_by([("model", "ascending"), ("as_of_week", "ascending")])
+    if not rows.num_rows:
+        return _png(_empty_figure())
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
+    figure = Figure(figsize=(_WIDTH_INCHES, 4.0), dpi=_DOTS_PER_INCH, layout=layout)
+    axes = figure.add_subplot()
+    ends = [_draw_history(axes, model, rows.filter(pc.equal(rows["model"], model))) for model in _named(rows)]
+    _name_lines(axes, ends)
+    weeks = sorted(set(rows["as_of_week"].to_pylist()))
+    shown = weeks[:: -max(1, -(-len(weeks) // 8))][::-1]
+    axes.set_xticks(shown, [f"{week:%d %b %Y}" if week in (shown[0], shown[-1]) else f"{week:%d %b}" for week in shown])
+    axes.set_ylim(0.0, 1.08 * max(axes.dataLim.y1, 1e-3))
+    _lighten(axes, "y")
+    first = rows.slice(0, 1).to_pylist()[0]
+    truth = _TRUTHS.get(first["protocol_id"], _words(first["protocol_id"]))
+    figure.suptitle(f"nDCG at {first['k']} of each week's lists against what was {truth}", fontsize=11, color=_INK)
+    return _png(figure)
+
+
+def _named(rows: pa.Table) -> list[str]:
+    """The models, baselines first, so that ours are drawn over them."""
+    return sorted(pc.unique(rows["model"]).to_pylist(), key=lambda model: (model not in BASELINES, model))
+
+
+def _draw_history(axes: Any, model: str, rows: pa.Table) -> tuple[Any, float, str]:
+    """A line with a dot a week. Returns where it ends and what it is called."""
+    weeks, values = rows["as_of_week"].to_pylist(), rows["value"].to_numpy()
+    is_ours = model not in BASELINES
+    colour = _OWN_COLOUR if is_ours else _BASELINE_COLOUR
+    # Of our own models only what was delivered stands out; what would have been is the same colour, dashed.
+    style = "-" if model == PUBLISHED or not is_ours else "--"
+    axes.plot(weeks, values, style, color=colour, marker="o", markersize=4, linewidth=1.8 if is_ours else 1.0)
+    if model == PUBLISHED:
+        low, high = (pc.fill_null(rows[name], np.nan).to_numpy() for name in ("ci_low", "ci_high"))
+        axes.fill_between(weeks, low, high, color=colour, alpha=0.15, linewidth=0)
+    return weeks[-1], float(values[-1]), model
+
+
+def _name_lines(axes: Any, ends: list[tuple[Any, float, str]]) -> None:
+    """Names beside the newest values, moved apart where two are nearer than a line of text."""
+    least = 0.055 * 1.08 * max(axes.dataLim.y1, 1e-3)
+    height = -np.inf
+    for week, value, model in sorted(ends, key=lambda end: end[1:]):
+        height = max(value, height + least)
+        is_ours = model not in BASELINES
+        written = {"color": _OWN_COLOUR if is_ours else _BASELINE_COLOUR, "fontsize": 8.5, "va": "center"}
+        weight = "bold" if is_ours else "normal"
+        axes.annotate(
+            f"{_words(model)} {value:.3f}",
+            (week, height),
+            xytext=(8, 0),
+            textcoords="offset points",
+            annotation_clip=False,
+            fontweight=weight,
+            **written,
+        )
+
+
 def _draw_family(axes: Any, rows: list[dict[str, Any] | None], title: str) -> None:
     """A dot with its interval for each family, beside the line where nothing changes."""
     axes.axvline(0.0, color=_BASELINE_COLOUR, linewidth=1.0)
@@ -100,11 +166,21 @@ def _draw_family(axes: Any, rows: list[dict[str, Any] | None], title: str) -> No
 
 
 def _shown(evaluation: pa.Table) -> pa.Table:
-    """The rows that are drawn."""
+    """The rows of one week that are drawn."""
+    rows = _of_models(evaluation)
+    return _of_one_protocol(rows.filter(pc.equal(rows["as_of_week"], pc.max(rows["as_of_week"]))))
+
+
+def _of_models(evaluation: pa.Table) -> pa.Table:
+    """Of whole models, for all listeners."""
     wanted = pc.and_(pc.equal(evaluation["segment"], ALL), pc.is_in(evaluation["metric"], pa.array(_METRICS)))
-    wanted = pc.and_(wanted, pc.invert(pc.match_substring_regex(evaluation["model"], f"^({ALONE}|{WITHOUT})")))
-    rows = evaluation.filter(wanted)
-    rows = rows.filter(pc.equal(rows["as_of_week"], pc.max(rows["as_of_week"])))
+    return evaluation.filter(
+        pc.and_(wanted, pc.invert(pc.match_substring_regex(evaluation["model"], f"^({ALONE}|{WITHOUT})")))
+    )
+
+
+def _of_one_protocol(rows: pa.Table) -> pa.Table:
+    """At the longest cutoff."""
     protocols = sorted(pc.unique(rows["protocol_id"]).to_pylist(), key=lambda name: (name != KEPT, name))
     rows = rows.filter(pc.equal(rows["protocol_id"], pa.scalar(protocols[0] if protocols else None, pa.string())))
     return rows.filter(pc.equal(rows["k"], pc.max(rows["k"])))
@@ -144,8 +220,8 @@ def _finish(axes: Any, row: dict[str, Any], model_count: int) -> None:
     _lighten(axes)
 
 
-def _lighten(axes: Any) -> None:
-    axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
+def _lighten(axes: Any, across: str = "x") -> None:
+    axes.grid(axis=across, color="#e5e5e5", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=9, colors=_INK)
     axes.spines[:].set_visible(False)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
-from models_ml.evaluation.plots import families_plot, metrics_plot
+from models_ml.evaluation.plots import families_plot, history_plot, metrics_plot
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 
 
@@ -56,6 +56,38 @@ def test_other_protocols_are_drawn_only_without_kept_and_older_weeks_never():
 
 def test_without_rows_the_picture_says_so():
     assert size_of(metrics_plot(EVALUATION_SCHEMA.empty_table()))[0] == 800
+
+
+def by_week(*values, model="published", ci=True) -> list[dict]:
+    monday = dt.date(2024, 3, 4)
+    return [
+        row
+        for place, value in enumerate(values)
+        for row in rows({model: value}, week=monday + dt.timedelta(weeks=place), ci=ci)
+    ]
+
+
+def drawn(each: list[dict]) -> bytes:
+    return history_plot(pa.Table.from_pylist(each, schema=EVALUATION_SCHEMA))
+
+
+@pytest.mark.parametrize("ci", [True, False])
+@pytest.mark.parametrize("weeks", [1, 2, 53])
+def test_the_picture_of_the_weeks_is_800_pixels_wide(weeks, ci):
+    values = [0.1 + 0.001 * place for place in range(weeks)]
+    width, height = size_of(drawn(by_week(*values, ci=ci) + by_week(*values[::-1], model="ease", ci=ci)))
+    assert (width, height) == (800, 400)
+
+
+def test_each_week_is_in_the_picture_of_the_weeks_in_whatever_order_they_come():
+    each = by_week(0.1, 0.2, 0.15) + by_week(0.05, 0.1, 0.1, model="ease")
+    assert drawn(each) == drawn(each[::-1])
+    assert drawn(each) != drawn(by_week(0.1, 0.1, 0.15) + by_week(0.05, 0.1, 0.1, model="ease"))
+    assert drawn(each) == drawn([*each, *by_week(0.3, 0.3, 0.3, model="alone_text")])
+
+
+def test_without_rows_the_picture_of_the_weeks_says_so():
+    assert size_of(history_plot(EVALUATION_SCHEMA.empty_table()))[0] == 800
 
 
 def test_families_of_the_score_stay_out_of_the_picture_of_the_models():
