@@ -46,7 +46,7 @@ with slots as (
     select week, user_id, artist_id, artist_organic_plays_28d as plays, reached_at, completed
     from weekly_playlist_tracks
     inner join playlist_slot_outcomes using (program_id, week, user_id, position)
-    where draw_number <= $draws
+    where draw_number <= $draws and ($variant is null or variant_id = $variant)
 ),
 met as (
     select max(plays) as plays
@@ -98,30 +98,44 @@ def play_through(home: Home, size: WorldSize, config: str, seed: int) -> None:
             react(home, week, WorldParams(), seed)
 
 
-def measured(home: Home, size: WorldSize) -> Floats:
-    """The MEASURES of a world that was played through."""
+def measured(home: Home, size: WorldSize, variant: str | None = None) -> Floats:
+    """The MEASURES of a world that was played through.  variant: of the lists made under it alone."""
+    given = "from weekly_playlist_tracks where $variant is null or variant_id = $variant"
     with duckdb.connect(str(home.published), read_only=True) as connection:
-        plays, completed = connection.execute(MET, {"draws": EXPLORE_DRAWS}).fetchone() or (np.nan, np.nan)
-        (given,) = connection.execute("select list(recording_id) from weekly_playlist_tracks").fetchone() or ([],)
+        values = {"variant": variant}
+        found = connection.execute(MET, {"draws": EXPLORE_DRAWS, **values}).fetchone() or (np.nan, np.nan)
+        slots = connection.execute(f"select recording_id {given} order by week, user_id, position", values)
+        recording = slots.fetchnumpy()["recording_id"].astype(str)
+        listeners = connection.execute(f"select distinct user_id {given}", values).fetchnumpy()["user_id"]
     moods = pq.read_table(week_folder(home.root / "truth", size.mondays[-2]) / MOODS_FILE, partitioning=None)
-    opened, gone = (moods[name].to_numpy() for name in ("opened", "gone"))
-    recordings, place = np.unique(np.array(given), return_inverse=True)
+    # Without variants of all, those whom nobody gives a list among them.
+    is_one = np.isin(moods["user_id"].to_numpy(), listeners.astype(str)) | (variant is None)
+    opened, gone = (moods[name].to_numpy()[is_one] for name in ("opened", "gone"))
+    recordings, place = np.unique(recording, return_inverse=True)
     gini = catalogue_metrics(place.reshape(-1, 30), 30, max(len(recordings), size.track_count))["gini"]
-    return np.array([plays, completed, opened.mean(), 1 - gone.mean(), gini], dtype=np.float64)
+    return np.array([*found, opened.mean(), 1 - gone.mean(), gini], dtype=np.float64)
 
 
 def print_table(found: dict[str, Floats]) -> None:
-    """Means over worlds with 95 % intervals by Student's t, where there are two worlds or more."""
+    """Means over worlds, and how each policy differs from the first, with 95 % intervals by Student's t."""
     print(f"| policy | {' | '.join(MEASURES)} |\n|---|{'---|' * len(MEASURES)}")
-    for name, rows in found.items():
-        cells = []
-        for values in rows.T:
-            told = f"{values.mean():.3f}"
-            if len(values) > 1:
-                half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-                told += f" ± {half:.3f}"
-            cells.append(told)
-        print(f"| {name} | {' | '.join(cells)} |")
+    (first, compared), *others = found.items()
+    print_row(first, compared)
+    for name, rows in others:
+        print_row(name, rows)
+        print_row(f"{name} less {first}", rows - compared, "+")
+
+
+def print_row(name: str, rows: Floats, sign: str = "") -> None:
+    """rows: (worlds, measures).  An interval where there are two worlds or more."""
+    cells = []
+    for values in rows.T:
+        told = f"{values.mean():{sign}.3f}"
+        if len(values) > 1:
+            half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+            told += f" ± {half:.3f}"
+        cells.append(told)
+    print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
