@@ -79,12 +79,17 @@ def _shared(playlists: Pairs, length: Ints, recordings: Ints, others: Ints) -> I
     row, position = playlists.positions(recordings[asked])
     other_row, other_position = playlists.positions(others[asked])
     keys = row * playlists.width + playlists.values[position]
-    both = keys[np.isin(keys, other_row * playlists.width + playlists.values[other_position])]
+    both = _in_both(keys, other_row * playlists.width + playlists.values[other_position])
     row, playlist = both // playlists.width, both % playlists.width
     order = np.lexsort((playlist, length[playlist], row))
     first = order[np.flatnonzero(np.diff(row[order], prepend=-1))]
     shared[asked[row[first]]] = playlist[first]
     return shared
+
+
+def _in_both(keys: Ints, others: Ints) -> Ints:
+    """Those of the keys that are among the others, both ascending: np.isin would gather the distinct ones first."""
+    return keys[others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys] if len(others) else others
 
 
 def content_scores(

@@ -129,11 +129,12 @@ class CandidateFeatures:
             "rated_recordings": self._rated[owners],
             "disliked_share": self._disliked_share[owners],
         }
-        values = np.full((len(places), len(FEATURES)), np.nan, dtype=np.float32)
-        for column, name in enumerate(FEATURES):
+        # A feature after the other, as they are written and read, though candidates are the rows.
+        values = np.full((len(FEATURES), len(places)), np.nan, dtype=np.float32)
+        for row, name in enumerate(FEATURES):
             if name != POSITION:
-                values[:, column] = columns[name]
-        return Featured(places, values, linear_score[places])
+                values[row] = columns[name]
+        return Featured(places, values.T, linear_score[places])
 
     def _cosine(self, owners: Ints, recordings: Ints, scores: Floats) -> Floats:
         """(c,) of the vectors that search takes the inner product of."""

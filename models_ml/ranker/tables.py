@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Floats, Ints
+from models_ml.arrays import Floats, Ints, ranges
 from models_ml.errors import InputError
 from models_ml.ranker.features import FAMILIES, FEATURES
 from models_ml.ranker.params import OUTCOMES, RankerParams
@@ -21,6 +21,7 @@ from models_ml.rules import RUNGS
 
 RANKER_SCHEMA = pa.schema([("part", pa.string()), ("name", pa.string()), ("values", pa.list_(pa.float64()))])
 _TABLE: Final = "ranker/ranker"
+_CACHED_VALUES = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,21 @@ class FamilyTable:
         for column, thresholds in zip(self.columns, self.thresholds, strict=True):
             of = np.ascontiguousarray(values[:, column])
             cell *= len(thresholds) + 2
-            cell += np.searchsorted(thresholds, of)  # NaN comes after every threshold
-            cell += np.isnan(of)
+            cell += np.where(np.isnan(of), len(thresholds) + 1, _thresholds_below(of, thresholds))
         return cell
+
+
+def _thresholds_below(values: Floats, thresholds: Floats) -> Ints:
+    """(c,) how many of the few thresholds lie below each value, in blocks that stay in the cache.
+
+    A search takes five times as long: it can't compare several values at once.
+    """
+    count = np.zeros(len(values), dtype=np.int16)
+    for start, stop in ranges(len(values), _CACHED_VALUES):
+        part, of = values[start:stop], count[start:stop]
+        for threshold in thresholds:
+            of += part > threshold
+    return count
 
 
 @dataclass(frozen=True)
