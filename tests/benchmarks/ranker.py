@@ -7,7 +7,8 @@ Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
 The worlds of demo_weeks.py, without sound: the Monday before W is run, its listeners react to its lists, and the ranker
 of W learns from that one week. nDCG@30 is that of the thirty best by score alone, against what listeners first heard in
 the four weeks after. Skips are those the world's tastes expect of the lists as delivered, rules and all; chances are
-held against how the world's listeners then react to them.
+held against how the world's listeners then react to them. With --penalties, what each penalty on popular recordings
+costs and gives.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import datetime as dt
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from models_ml.demo_world.reaction_truth import People, read_music, read_people
 from models_ml.demo_world.reactions import nearest_distance
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
+from models_ml.playlist_tables import PlaylistTables
 from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.ranker.examples import read_examples
 from models_ml.ranker.features import FEATURES, POSITION
@@ -84,9 +86,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
+    parser.add_argument("--penalties", nargs="+", type=float, default=[], help="popularity penalties to hold together")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="ranker_"))
     found = []
+    if options.penalties:
+        print(
+            "| seed | penalty | nDCG@30 by score | delivered | skips | percentile | of the head | popularity distance |"
+        )
+        print(f"|{'---|' * 8}")
+        for seed in options.seeds:
+            _print_front(_run(Home((folder / f"world-{seed}").resolve()), seed), seed, options.penalties)
+        return
     print(
         "| seed | nDCG@30 search | linear | ranker | of search's | of linear's | skips linear | ranker | of linear's |"
     )
@@ -127,7 +138,7 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
         ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
         measured[f"ndcg_{name}"] = np.where((lists >= 0).all(axis=1), ndcg, np.nan)
     for name, scored_by in (("linear", None), ("ranker", ranker)):
-        slots = _delivered(world, scored_by)
+        slots = _delivered(world, scored_by).slots
         measured[f"skips_{name}"] = _expected_skips(world, slots)
         if scored_by is not None:
             _print_reliability(world, slots, seed)
@@ -171,18 +182,46 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
     return {"search": candidates.of("standing"), "linear": candidates.linear_score, "ranker": learnt}
 
 
-def _delivered(world: World, ranker: Ranker | None) -> pa.Table:
-    """The slots of W as they would be given."""
+def _print_front(world: World, seed: int, penalties: list[float]) -> None:
+    """What is found, skipped and how popular it is, by the penalty on popular recordings."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
+    candidates, ranker = _candidates(world), _learnt(lake, settings.ranker)
+    everyone, nobody_knows = np.arange(world.features.listener_count), np.zeros(world.features.recording_count)
+    truth = world.truth(everyone)
+    learnt = np.sum(list(ranker.contributions(candidates.values).values()), axis=0)
+    for penalty in penalties:
+        best = candidates.lists(learnt - penalty * candidates.of("popularity_percentile"), len(everyone))
+        made = _delivered(world, ranker, penalty)
+        slots = made.slots
+        lists = np.full_like(best, -1)
+        lists[slots["user_index"].to_numpy(), place_in_row(slots["user_index"].to_numpy())] = slots["recording_index"]
+        ndcg = []
+        for each in (best, lists):
+            found = list_metrics(each, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
+            ndcg.append(np.nanmean(np.where((each >= 0).all(axis=1), found, np.nan)))
+        percentile = slots["popularity_percentile"].to_numpy()
+        head = (percentile >= settings.rules.popularity_head_from).mean()
+        print(
+            f"| {seed} | {penalty:g} | {ndcg[0]:.4f} | {ndcg[1]:.4f} | {np.nanmean(_expected_skips(world, slots)):.4f} "
+            f"| {percentile.mean():.3f} | {head:.3f} "
+            f"| {np.nanmean(made.mixes['popularity_kl'].to_numpy(zero_copy_only=False)):.3f} |",
+            flush=True,
+        )
+
+
+def _delivered(world: World, ranker: Ranker | None, penalty: float | None = None) -> PlaylistTables:
+    """The lists of W as they would be given.  penalty: in place of the configuration's on popular recordings."""
+    lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
+    ranking = settings.ranking if penalty is None else replace(settings.ranking, popularity_penalty=penalty)
     maker = PlaylistMaker(
         world.features,
         world.factors,
-        PlaylistParams(settings.candidates, settings.ranking, settings.rules, settings.serving),
+        PlaylistParams(settings.candidates, ranking, settings.rules, settings.serving),
         week_content(lake, WEEK, world.features),
         week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), settings.rules),
         learning=Learning(ranker, np.zeros(world.features.listener_count, dtype=bool)),
     )
-    return build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners)).slots
+    return build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners))
 
 
 def _expected_skips(world: World, slots: pa.Table) -> Floats:
