@@ -52,8 +52,8 @@ class OfPolicy:
     backfill_policy=keys.ONE_WEEK_A_RUN,
 )
 def ranker(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Tables of log odds by family of features: one row per variant whose lists alone were learnt from, or `control`,
-    and part; no row where there is too little to learn from.
+    """Tables of log odds by family of features: one row per policy and part; no row where there is too little to learn
+    from. A policy is `control`, learnt from all lists, or a variant with feedback of its own.
     """
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     policies = week_groups(lake, week, settings, lake.row_count(LISTENERS, week)).policies
