@@ -78,12 +78,17 @@ class WeekGroups:
     """Listeners of a week by what their lists are made with.
 
     settings, policy: of each group, the first everyone's who is in no experiment; policy is whose feedback the arms of
-    exploration have learnt from.  of: (n,) group of each listener.
+    exploration and the ranker have learnt from.  of: (n,) group of each listener.
     """
 
     settings: tuple[Configuration, ...]
     policy: tuple[str, ...]
     of: Ints
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Each policy once, that of everyone first."""
+        return tuple(dict.fromkeys(self.policy))
 
 
 def week_groups(lake: Lake, week: dt.date, configuration: Configuration, listener_count: int) -> WeekGroups:

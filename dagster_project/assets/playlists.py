@@ -4,7 +4,7 @@ Belongs here: glue between the lake and models_ml. Does not: filters, scores, ru
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import dagster as dg
@@ -193,13 +193,22 @@ def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyP
 
 
 def week_learning(
-    lake: Lake, week: dt.date, features: WeekFeatures, params: RankerParams, genre_names: pa.Array
-) -> Learning:
-    """What the week's candidates are scored with, whose are kept for the weeks to come, what reasons led to."""
+    lake: Lake,
+    week: dt.date,
+    features: WeekFeatures,
+    params: RankerParams,
+    genre_names: pa.Array,
+    policies: Iterable[str],
+) -> dict[str, Learning]:
+    """What the week's candidates are scored with, whose are kept for the weeks to come, what reasons led to.
+
+    Of each policy, whose lists the ranker has learnt from; all else is alike.
+    """
     # Weeks made before reasons were learnt have no such table; what is asked of their lists later needs none.
     lifts = read_lifts(lake.read_week(LIFTS, week), genre_names) if lake.has_week(LIFTS, week) else None
     logged = logged_listeners(features.user_id, week, params.example_listeners)
-    return Learning(read_ranker(lake.read_week(RANKER, week)), logged, lifts)
+    rankers = lake.read_week(RANKER, week)
+    return {policy: Learning(read_ranker(rankers, policy), logged, lifts) for policy in policies}
 
 
 def varied_learning(learning: Learning, params: RankerParams) -> Learning:
@@ -335,15 +344,17 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Group
     """The week's own, read from the lake; what variants of experiments change is each group's own."""
     features, factors = given_features(lake, week), serve(load_factors(lake, week), lake, week, settings.serving)
     content, genres = week_content(lake, week, features), week_genres(lake, week, factors)
-    learning = week_learning(lake, week, features, settings.ranker, genres.names)
-    ablated = sampled_listeners(features.user_id, 0.0, settings.evaluation.ablation_listeners)
     groups = week_groups(lake, week, settings, features.listener_count)
+    learning = week_learning(lake, week, features, settings.ranker, genres.names, groups.policies)
+    ablated = sampled_listeners(features.user_id, 0.0, settings.evaluation.ablation_listeners)
 
     def made_with(own: Configuration, policy: str) -> PlaylistInputs:
         params = PlaylistParams(own.candidates, own.ranking, own.rules, own.serving, own.arrangement, own.reasons)
         calibration = week_calibration(lake, week, genres, own.rules)
         exploration = week_exploration(lake, week, own, features, genres.names, policy)
-        learnt = learning if own.ranker == settings.ranker else varied_learning(learning, own.ranker)
+        learnt = learning[policy]
+        if own.ranker != settings.ranker:
+            learnt = varied_learning(learnt, own.ranker)
         return PlaylistInputs(features, factors, params, content, calibration, exploration, learnt, ablated)
 
     return GroupedInputs(tuple(map(made_with, groups.settings, groups.policy)), groups.of)

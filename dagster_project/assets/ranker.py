@@ -3,54 +3,94 @@
 Belongs here: glue between the lake and models_ml/ranker. Does not: learning, or scoring with it (assets/playlists.py).
 """
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import numpy as np
+import pyarrow as pa
 
 from dagster_project import keys
+from dagster_project.configuration import Configuration
+from dagster_project.experiments_io import week_groups
 from dagster_project.home import parse_week
+from dagster_project.lake import Lake
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RANKER
-from models_ml.arrays import Floats
+from models_ml.experiments.groups import CONTROL
 from models_ml.plots import reliability_plot
-from models_ml.ranker.examples import read_examples
+from models_ml.ranker.examples import made_under, read_examples
 from models_ml.ranker.reliability import expected_calibration_error
 from models_ml.ranker.tables import RANKER_SCHEMA
 from models_ml.ranker.training import Learnt, learn
 from models_ml.seeds import seed_for
 
-EXAMPLES = "features/ranking_examples"
+EXAMPLES, LISTENERS = "features/ranking_examples", "features/listeners"
+
+
+@dataclass(frozen=True)
+class OfPolicy:
+    """What was learnt from the lists of one policy.
+
+    examples: how many there were.  spread: standard deviation of what each family adds to their scores.
+    """
+
+    examples: int
+    learnt: Learnt
+    spread: dict[str, float]
 
 
 @dg.asset(
     key=keys.RANKER,
-    deps=[keys.feature("ranking_examples")],
+    deps=[*map(keys.feature, ("ranking_examples", "assigned_variants", "listeners"))],
     partitions_def=keys.WEEKLY,
     group_name="ranker",
     kinds={"python", "lightgbm"},
     backfill_policy=keys.ONE_WEEK_A_RUN,
 )
 def ranker(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Tables of log odds by family of features, one row a part; no row where there is too little to learn from."""
+    """Tables of log odds by family of features: one row per policy and part; no row where there is too little to learn
+    from. A policy is `control`, learnt from all lists, or a variant with feedback of its own.
+    """
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    examples = read_examples(lake.read_week(EXAMPLES, week))
-    learnt = learn(examples, settings.ranker, seed_for("ranker", week, settings.run.seed), unhurried())
-    table = RANKER_SCHEMA.empty_table() if learnt.ranker is None else learnt.ranker.to_table()
-    rows = lake.replace_week(RANKER, week, table, RANKER_SCHEMA)
-    if learnt.ranker is None:
-        why = "too few completions" if settings.ranker.learned else "ranker.learned is false"
-        words = f"{why} ({len(examples.week):,} examples): lists keep the linear score"
-        LOG.info("ranker: %s", words)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "not_learnt": words})
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, **_shown(learnt, examples.values)})
+    policies = week_groups(lake, week, settings, lake.row_count(LISTENERS, week)).policies
+    found = {policy: _learnt(lake, week, settings, policy) for policy in policies}
+    rankers = [of.learnt.ranker.to_table(policy) for policy, of in found.items() if of.learnt.ranker is not None]
+    rows = lake.replace_week(RANKER, week, pa.concat_tables([RANKER_SCHEMA.empty_table(), *rankers]))
+    metadata: dict[str, Any] = {"dagster/row_count": rows}
+    for policy, of in found.items():
+        shown = _shown(of) if of.learnt.ranker is not None else _not_learnt(of, policy, settings)
+        metadata |= {name if policy == CONTROL else f"{policy} {name}": value for name, value in shown.items()}
+    return dg.MaterializeResult(metadata=metadata)
 
 
-def _shown(learnt: Learnt, values: Floats) -> dict[str, Any]:
+def _learnt(lake: Lake, week: dt.date, settings: Configuration, policy: str) -> OfPolicy:
+    """Learnt with the settings of everyone: variants change what outcomes are worth when they score."""
+
+    def say(line: str) -> None:
+        LOG.info(line if policy == CONTROL else f"{line}, in lists of {policy}")
+
+    examples = read_examples(made_under(lake.read_week(EXAMPLES, week), policy))
+    learnt = learn(examples, settings.ranker, seed_for("ranker", week, settings.run.seed), unhurried(say))
+    parts = learnt.ranker.contributions(examples.values) if learnt.ranker is not None else {}
+    return OfPolicy(len(examples.week), learnt, {name: float(np.std(part)) for name, part in parts.items()})
+
+
+def _not_learnt(of: OfPolicy, policy: str, settings: Configuration) -> dict[str, Any]:
+    """Why, and what lists keep; said in the log as well."""
+    why = "too few completions" if settings.ranker.learned else "ranker.learned is false"
+    whose = "lists" if policy == CONTROL else f"lists of {policy}"
+    words = f"{why} ({of.examples:,} examples): {whose} keep the linear score"
+    LOG.info("ranker: %s", words)
+    return {"not_learnt": words}
+
+
+def _shown(of: OfPolicy) -> dict[str, Any]:
     """How each outcome was learnt, how far chances hold, and how much each family moves the score."""
-    fits, ranker = learnt.fits, learnt.ranker
+    fits, ranker = of.learnt.fits, of.learnt.ranker
     assert ranker is not None
     head = ("outcome", "rows", "positives", "trees", "calibrated on", "calibration error")
     rows = [
@@ -64,13 +104,11 @@ def _shown(learnt: Learnt, values: Floats) -> dict[str, Any]:
         )
         for fit in fits
     ]
-    spread = {name: float(np.std(part)) for name, part in ranker.contributions(values).items()}
+    spreads = [(name, f"{spread:.4f}") for name, spread in of.spread.items()]
     curves = {fit.outcome: (fit.predicted, fit.seen, fit.weight) for fit in fits}
     return {
         "outcomes": dg.MetadataValue.md(markdown_table(head, rows)),
-        "families": dg.MetadataValue.md(
-            markdown_table(("family", "spread of the score"), [(name, f"{of:.4f}") for name, of in spread.items()])
-        ),
+        "families": dg.MetadataValue.md(markdown_table(("family", "spread of the score"), spreads)),
         "scale": ranker.scale,
         "reliability": dg.MetadataValue.md(picture(reliability_plot(curves), "chances foretold and seen")),
     }

@@ -14,13 +14,13 @@ from models_ml.arrays import Ints
 from models_ml.errors import InputError
 from models_ml.experiments.settings_text import Settings, parse_settings
 
-# Arms learnt from the feedback of all lists.
+# What is learnt from the feedback of all lists.
 CONTROL = "control"
 
 
 @dataclass(frozen=True)
 class Group:
-    """name: the variants, for messages.  changed: settings.  policy: whose feedback arms are learnt from."""
+    """name: the variants, for messages.  changed: settings.  policy: whose feedback arms and ranker are learnt from."""
 
     name: str
     changed: Settings

@@ -1,6 +1,6 @@
 """What the ranker learns from, as arrays.
 
-Belongs here: reading the table of examples, and which of them are held out. Does not: learning.
+Belongs here: reading the table of examples, whose count, and which of them are held out. Does not: learning.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models_ml.arrays import Bools, Floats, Ints, column, floats_with_nan, strings
+from models_ml.experiments.groups import CONTROL
 from models_ml.ranker.features import FEATURES
 from models_ml.ranker.params import OUTCOMES
 from models_ml.rules import RUNGS
@@ -51,6 +52,16 @@ class Examples:
         if len(np.unique(self.week)) > 1:
             return np.asarray(self.week == self.week.max())
         return np.asarray(self.listener % _HELD_OUT_ONE_IN == 0)
+
+
+def made_under(table: pa.Table, policy: str) -> pa.Table:
+    """Rows of the table of examples whose lists were made under the variant of a policy; CONTROL is of all lists."""
+    if policy == CONTROL:
+        return table
+    told = strings(table, _TABLE, "variant_id")
+    each = pc.unique(told)
+    theirs = [policy in (variants or "").split(",") for variants in each.to_pylist()]
+    return table.filter(pc.is_in(told, each.filter(pa.array(theirs, pa.bool_()))))
 
 
 def read_examples(table: pa.Table) -> Examples:

@@ -12,14 +12,23 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models_ml.arrays import Floats, Ints, ranges
 from models_ml.errors import InputError
+from models_ml.experiments.groups import CONTROL
 from models_ml.ranker.features import FAMILIES, FEATURES
 from models_ml.ranker.params import OUTCOMES, RankerParams
 from models_ml.rules import RUNGS
 
-RANKER_SCHEMA = pa.schema([("part", pa.string()), ("name", pa.string()), ("values", pa.list_(pa.float64()))])
+RANKER_SCHEMA = pa.schema(
+    [
+        ("variant_id", pa.string()),
+        ("part", pa.string()),
+        ("name", pa.string()),
+        ("values", pa.list_(pa.float64())),
+    ]
+)
 _TABLE: Final = "ranker/ranker"
 _CACHED_VALUES = 1 << 15
 
@@ -102,8 +111,8 @@ class Ranker:
         """
         return logistic(self.chances[:, :1] * self.log_odds(values) + self.chances[:, 1:] + self.rung_offsets[:, rungs])
 
-    def to_table(self) -> pa.Table:
-        """RANKER_SCHEMA, a row a part."""
+    def to_table(self, policy: str = CONTROL) -> pa.Table:
+        """RANKER_SCHEMA, a row a part.  policy: whose lists it was learnt from."""
         learnt = [place for place in range(len(OUTCOMES)) if np.isfinite(self.chances[place]).all()]
         rows: list[tuple[str, str, Floats | list[float]]] = [("scale", "", [self.scale])]
         for family in self.families.values():
@@ -114,12 +123,17 @@ class Ranker:
             rows.append(("outcome", outcome, [self.base[place], self.weights[place], *self.chances[place]]))
             rows.append(("rung_offsets", outcome, self.rung_offsets[place]))
             rows += [(outcome, name, family.log_odds[place]) for name, family in self.families.items()]
-        columns = zip(*rows, strict=True)
+        columns = zip(*((policy, *row) for row in rows), strict=True)
         return pa.table(dict(zip(RANKER_SCHEMA.names, columns, strict=True)), schema=RANKER_SCHEMA)
 
 
-def read_ranker(table: pa.Table) -> Ranker | None:
-    """The ranker of a table that `to_table` made; None where nothing was learnt."""
+def read_ranker(table: pa.Table, policy: str = CONTROL) -> Ranker | None:
+    """The ranker of a policy in a table that `to_table` made; None where nothing was learnt.
+
+    policy: whose lists it was learnt from.  A week of before rankers were told apart has one, which made all its lists.
+    """
+    if "variant_id" in table.column_names:
+        table = table.filter(pc.equal(table["variant_id"], policy))
     if not table.num_rows:
         return None
     keys = zip(table["part"].to_pylist(), table["name"].to_pylist(), strict=True)

@@ -7,8 +7,9 @@ Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
 The worlds of demo_weeks.py, without sound: the Monday before W is run, its listeners react to its lists, and the ranker
 of W learns from that one week. nDCG@30 is that of the thirty best by score alone, against what listeners first heard in
 the four weeks after. Skips are those the world's tastes expect of the lists as delivered, rules and all; chances are
-held against how the world's listeners then react to them. With --penalties, what each penalty on popular recordings
-costs and gives.
+held against how the world's listeners then react to them. Beside it, rankers learnt from the lists of a part of the
+listeners, as those of a variant with feedback of its own are. With --penalties, what each penalty on popular recordings
+costs and gives instead.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import datetime as dt
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +58,7 @@ SEEDS = (101, 102, 103, 104, 105)
 BEFORE = WEEK - dt.timedelta(weeks=1)
 PARAMS = WorldParams(released_in_history_share=RELEASED_SHARE)
 _COMPLETED_SHARE = 0.9
+_PARTS = (2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,15 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
     candidates, ranker = _candidates(world), _learnt(lake, settings)
     everyone, nobody_knows = np.arange(world.features.listener_count), np.zeros(world.features.recording_count)
     truth, measured = world.truth(everyone), {}
-    for name, score in _scores(candidates, ranker, world).items():
+
+    def ndcg_of(score: Floats) -> Floats:
         lists = candidates.lists(score, len(everyone))
         ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
-        measured[f"ndcg_{name}"] = np.where((lists >= 0).all(axis=1), ndcg, np.nan)
+        return np.where((lists >= 0).all(axis=1), ndcg, np.nan)
+
+    for name, score in _scores(candidates, ranker, world).items():
+        measured[f"ndcg_{name}"] = ndcg_of(score)
+    _print_parts(world, candidates, settings, ndcg_of, measured)
     for name, scored_by in (("linear", None), ("ranker", ranker)):
         slots = _delivered(world, scored_by).slots
         measured[f"skips_{name}"] = _expected_skips(world, slots)
@@ -176,10 +184,40 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
     seconds = time.process_time() - started
     print(f"  {len(candidates.owner) / seconds:,.0f} candidates a second of one core, the blended score")
     print("  spread of each family: " + ", ".join(f"{name} {np.std(part):.3f}" for name, part in parts.items()))
-    penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
-    learnt = np.sum(list(parts.values()), axis=0) - penalty * candidates.of("popularity_percentile")
     # Standing orders a listener's candidates as search does.
-    return {"search": candidates.of("standing"), "linear": candidates.linear_score, "ranker": learnt}
+    scores = {"search": candidates.of("standing"), "linear": candidates.linear_score}
+    return scores | {"ranker": _learnt_score(candidates, ranker, world)}
+
+
+def _learnt_score(candidates: Candidates, ranker: Ranker, world: World) -> Floats:
+    penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
+    parts = ranker.contributions(candidates.values)
+    return np.asarray(np.sum(list(parts.values()), axis=0) - penalty * candidates.of("popularity_percentile"))
+
+
+def _print_parts(
+    world: World,
+    candidates: Candidates,
+    settings: RankerParams,
+    ndcg_of: Callable[[Floats], Floats],
+    measured: dict[str, Floats],
+) -> None:
+    """What rankers of parts of the listeners, drawn by lot, are worth beside that of all, over all listeners."""
+    examples = Lake(world.home.lake).read_week(EXAMPLES, WEEK)
+    lot = np.random.default_rng(0).permutation(world.features.listener_count)[examples["user_index"].to_numpy()]
+    for parts in _PARTS:
+        started = time.process_time()
+        theirs = [read_examples(examples.filter(pa.array(lot % parts == part))) for part in range(parts)]
+        learnt = [learn(of, settings, seed_for("ranker", WEEK)).ranker for of in theirs]
+        seconds = (time.process_time() - started) / parts
+        found = [ndcg_of(_learnt_score(candidates, ranker, world)) for ranker in learnt if ranker is not None]
+        told = f"  one in {parts} of the listeners: {len(found)} of {parts} learnt, {seconds:.1f} s of CPU each"
+        if found:
+            mean = np.mean(found, axis=0)
+            of_all, of_linear = (ratio_of_means(mean, measured[f"ndcg_{name}"], 0) for name in ("ranker", "linear"))
+            told += f", nDCG {of_all.mean:.3f} ({of_all.low:.3f} to {of_all.high:.3f}) of all listeners' ranker"
+            told += f", {of_linear.mean:.3f} ({of_linear.low:.3f} to {of_linear.high:.3f}) of linear's"
+        print(told, flush=True)
 
 
 def _print_front(world: World, seed: int, penalties: list[float]) -> None:

@@ -2,17 +2,27 @@
 
 import datetime as dt
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from dagster_project.assets.playlists import playlists
+from dagster_project.assets.ranker import EXAMPLES, LISTENERS
 from dagster_project.cli_demo import react
 from dagster_project.cli_run import run_week
 from dagster_project.home import REPOSITORY, Home
+from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
+from dagster_project.resources import Workspace
+from dagster_project.table_schemas import RANKER, SLOTS
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.errors import InputError
+from models_ml.ranker.params import RankerParams
+from models_ml.ranker.training import learn
+from tests.models_ml.ranker.ranker_examples import drawn_examples
 from tests.published import query
 from tests.worlds import MONDAY
 
@@ -113,6 +123,35 @@ def test_arms_of_an_experiment_with_its_own_feedback_learn_from_its_lists(home: 
     assert set(pulls) == {"control", "explore:none", "explore:some"}
     assert pulls["explore:none"] == 0
     assert pulls["control"] == pulls["explore:some"] > 0
+
+
+def test_an_example_is_of_the_variants_its_list_was_made_under(home: Home) -> None:
+    lake = Lake(home.lake)
+    examples = lake.read_week(EXAMPLES, MONDAY, ["user_index", "list_week", "variant_id"])
+    user = lake.read_week(LISTENERS, MONDAY)["user_id"].take(examples["user_index"]).to_pylist()
+    lists = dict(query(home.root, f"select user_id, variant_id from weekly_playlists where week = '{BEFORE}'"))
+    told = {name: {lists.get(each) for each in user if name in str(lists.get(each))} for name in ("none", "some")}
+    assert all(len(combinations) == 3 for combinations in told.values()), "with either of the rules, or neither"
+    assert examples["variant_id"].to_pylist() == [lists.get(each) for each in user]
+    assert set(examples["list_week"].to_pylist()) == {BEFORE}
+
+
+def test_lists_of_a_variant_are_scored_by_the_ranker_of_its_own_lists(home: Home, tmp_path: Path) -> None:
+    again = Home(tmp_path / "home")
+    shutil.copytree(home.root, again.root)
+    lake = Lake(again.lake)
+    ranker = learn(drawn_examples(count=3000), RankerParams(minimum_positives=100, most_trees=20), seed=3).ranker
+    assert ranker is not None
+    lake.replace_week(RANKER, MONDAY, ranker.to_table("explore:some"))
+    resources = {"workspace": Workspace(home=str(again.root))}
+    assert dg.materialize([playlists], partition_key=MONDAY.isoformat(), resources=resources, selection=[playlists])
+    variants = dict(query(home.root, f"select user_id, variant_id from weekly_playlists where week = '{MONDAY}'"))
+    user = lake.read_week(LISTENERS, MONDAY)["user_id"].to_pylist()
+    scored: dict[bool, set[bool]] = defaultdict(set)
+    for slot in lake.read_week(SLOTS, MONDAY, ["user_index", "listener_rung", "p_complete"]).to_pylist():
+        if slot["listener_rung"] == "collaborative":
+            scored["explore:some" in str(variants[user[slot["user_index"]]])].add(slot["p_complete"] is not None)
+    assert scored == {True: {True}, False: {False}}, "of the others' lists there is too little: the linear score"
 
 
 def test_who_opened_a_list_is_exposed_and_results_are_of_those(home: Home) -> None:

@@ -1,10 +1,13 @@
 """Made-up examples for the tests of the ranker. Belongs here: drawing them. Does not: expectations."""
 
 import numpy as np
+import pyarrow as pa
 
 from models_ml.arrays import Floats
 from models_ml.ranker.examples import Examples
 from models_ml.ranker.features import FEATURES, POSITION
+from models_ml.ranker.params import OUTCOMES
+from models_ml.rules import RUNGS
 
 RELEVANT = ("standing", "genre_taste", "age_days")
 
@@ -41,3 +44,21 @@ def drawn_examples(seed: int = 1, count: int = 8000, weeks: int = 2, slots: floa
         random.normal(size=count) * 0.3,
         np.zeros(count, dtype=np.int8),
     )
+
+
+def as_table(examples: Examples, variant_id: str | None = None) -> pa.Table:
+    """The same as the warehouse hands them on, all of lists made under these variants."""
+    columns = {
+        "user_index": pa.array(examples.listener, pa.int32()),
+        "list_week": pa.array(examples.week.astype(np.int32), pa.int32()).cast(pa.date32()),
+        "variant_id": pa.array([variant_id] * len(examples.week), pa.string()),
+        "is_slot": examples.is_slot,
+        "was_played": examples.was_played,
+        "weight": examples.weight,
+        "rung": pa.array(RUNGS).take(pa.array(examples.rung)),
+        "linear_score": examples.linear_score.astype(np.float32),
+    }
+    columns |= dict(zip(OUTCOMES, examples.outcomes, strict=True))
+    # Null where it is unknown, as dbt has it.
+    columns |= {name: pa.array(examples.values[:, place], from_pandas=True) for place, name in enumerate(FEATURES)}
+    return pa.table(columns)

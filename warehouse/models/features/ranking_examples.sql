@@ -1,5 +1,6 @@
 -- What the ranker learns from: candidates as they were known on an earlier Monday, and what came of them in its week.
 -- Those that were given and reached count as slots; of all others only what the listener did outside our lists counts.
+-- Each says under which variants its list was made, since some learn from their own lists only.
 
 with candidates as (
 
@@ -30,6 +31,19 @@ recordings as (
         recording_index,
         recording_id
     from {{ ref('recordings') }}
+
+),
+
+lists as (
+
+    select
+        week,
+        user_id,
+        variant_id
+    from {{ ref('stg_playlist_history') }}
+    where
+        program_id = '{{ var("program_id") }}'
+        and week >= {{ week() }} - interval ({{ 7 * var('ranker_training_weeks') }}) day
 
 ),
 
@@ -129,36 +143,39 @@ thinned as (
 final as (
 
     select
-        user_index,
-        week as list_week,
-        recording_index,
-        is_slot,
-        was_played,
-        completed,
-        saved,
-        skipped_early,
-        case when was_played then 1.0 else 1.0 / {{ var('ranker_zeros_kept') }} end as weight,
+        thinned.user_index,
+        thinned.week as list_week,
+        thinned.recording_index,
+        -- As it was kept with the list, whatever the listener is in today.
+        lists.variant_id,
+        thinned.is_slot,
+        thinned.was_played,
+        thinned.completed,
+        thinned.saved,
+        thinned.skipped_early,
+        case when thinned.was_played then 1.0 else 1.0 / {{ var('ranker_zeros_kept') }} end as weight,
         -- Where a track stood means nothing to a listener who didn't come across it there.
-        cast(case when is_slot then position end as float) as position,
-        rung,
-        standing,
-        cosine,
-        text_share,
-        text_affinity,
-        audio_share,
-        audio_affinity,
-        age_days,
-        popularity_percentile,
-        market_strength,
-        artist_tracks,
-        artist_plays,
-        is_new_artist,
-        genre_taste,
-        genre_best,
-        rated_recordings,
-        disliked_share,
-        linear_score
+        cast(case when thinned.is_slot then thinned.position end as float) as position,
+        thinned.rung,
+        thinned.standing,
+        thinned.cosine,
+        thinned.text_share,
+        thinned.text_affinity,
+        thinned.audio_share,
+        thinned.audio_affinity,
+        thinned.age_days,
+        thinned.popularity_percentile,
+        thinned.market_strength,
+        thinned.artist_tracks,
+        thinned.artist_plays,
+        thinned.is_new_artist,
+        thinned.genre_taste,
+        thinned.genre_best,
+        thinned.rated_recordings,
+        thinned.disliked_share,
+        thinned.linear_score
     from thinned
+    left join lists on thinned.week = lists.week and thinned.user_id = lists.user_id
 
 )
 
@@ -166,6 +183,7 @@ select
     user_index,
     list_week,
     recording_index,
+    variant_id,
     is_slot,
     was_played,
     completed,
