@@ -48,7 +48,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Rows:
-    """One row per Monday and playlist with truth; recall and plain recall of each method by name."""
+    """One row per Monday and playlist with truth; recall, plain recall and nDCG of each method by name."""
 
     monday: Ints
     playlist: Ints
@@ -56,6 +56,7 @@ class Rows:
     is_seasoned: Bools
     recall: Mapping[str, Floats]
     plain: Mapping[str, Floats]
+    ndcg: Mapping[str, Floats]
     plain_ceiling: Floats
 
 
@@ -104,13 +105,13 @@ def measured(folder: Path, settings: Mapping[str, Settings]) -> Rows:
         ours, baselines = our_lists(home, monday), Baselines(monday)
         lists = {RANKED: ours.ranked, PUBLISHED: ours.published}
         lists |= {method: baselines.lists(method, chosen) for method, chosen in settings.items()}
-        parts.append(_rows(number, monday, lists))
-    return _joined(parts)
+        parts.append(rows_of(number, monday, lists))
+    return joined(parts)
 
 
 def report(rows: Rows, settings: Mapping[str, Settings], tuning_recall: Mapping[str, float]) -> str:
     """The tables, in Markdown."""
-    best = max(NAMED, key=lambda method: _over_mondays(rows, rows.is_known, rows.recall[method]).mean)
+    best = max(NAMED, key=lambda method: over_mondays(rows, rows.is_known, rows.recall[method]).mean)
     known, seasoned = (int(chosen.sum()) for chosen in (rows.is_known, rows.is_seasoned))
     head = (
         f"Playlist continuation, {len(REPORTED)} Mondays {REPORTED[0]} to {REPORTED[-1]}: recall@30 of what the "
@@ -123,14 +124,14 @@ def report(rows: Rows, settings: Mapping[str, Settings], tuning_recall: Mapping[
         "|---|---|---|---|---|---|---|",
     ]
     for method, recall in rows.recall.items():
-        figures = [_over_mondays(rows, chosen, recall) for chosen in (rows.is_known, rows.is_seasoned)]
-        later = _over_mondays(rows, everyone, recall).mean
-        plain = _over_mondays(rows, rows.is_known, rows.plain[method]).mean
+        figures = [over_mondays(rows, chosen, recall) for chosen in (rows.is_known, rows.is_seasoned)]
+        later = over_mondays(rows, everyone, recall).mean
+        plain = over_mondays(rows, rows.is_known, rows.plain[method]).mean
         at_tuning = f"{tuning_recall[method]:.3f}" if method in tuning_recall else ""
         said = ", ".join(f"{name} {value}" for name, value in settings.get(method, {}).items())
         cells = [f"{of.mean:.3f} [{of.low:.3f}, {of.high:.3f}]" for of in figures]
         lines.append(f"| {method} | {said} | {at_tuning} | {' | '.join(cells)} | {later:.3f} | {plain:.3f} |")
-    ceiling = _over_mondays(rows, rows.is_known, rows.plain_ceiling).mean
+    ceiling = over_mondays(rows, rows.is_known, rows.plain_ceiling).mean
     lines += [f"| the best there can be | | | 1 | 1 | | {ceiling:.3f} |", ""]
     lines += [_against(rows, best, "the best of the named baselines")]
     lines += [_against(rows, method, "beyond the named ones") for method in DECAYED]
@@ -140,12 +141,12 @@ def report(rows: Rows, settings: Mapping[str, Settings], tuning_recall: Mapping[
 def _against(rows: Rows, method: str, words: str) -> str:
     """One line a method: our ranking over it."""
     populations = (("all", rows.is_known), ("20 or more tracks", rows.is_seasoned))
-    ratios = [(name, _over_mondays(rows, of, rows.recall[RANKED], rows.recall[method])) for name, of in populations]
+    ratios = [(name, over_mondays(rows, of, rows.recall[RANKED], rows.recall[method])) for name, of in populations]
     figures = "; ".join(f"{name} {ratio.mean:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]" for name, ratio in ratios)
     return f"Ours, ranked, over {method} ({words}): {figures}."
 
 
-def _over_mondays(rows: Rows, chosen: Bools, values: Floats, below: Floats | None = None) -> Interval:
+def over_mondays(rows: Rows, chosen: Bools, values: Floats, below: Floats | None = None) -> Interval:
     """Mean of the Mondays' means with its interval, or its quotient by that of `below`; playlists stay together."""
     counts = np.bincount(rows.monday[chosen], minlength=len(REPORTED))
     weight = 1.0 / counts[rows.monday[chosen]]
@@ -169,7 +170,7 @@ def _grid_recalls(folder: Path, week: dt.date) -> list[float]:
     return recalls
 
 
-def _rows(number: int, monday: Monday, lists: Mapping[str, Ints]) -> Rows:
+def rows_of(number: int, monday: Monday, lists: Mapping[str, Ints]) -> Rows:
     """Playlists with truth.  One first seen after the Monday gets the popular list from all baselines, none of ours."""
     unseen = (monday.track_count == 0)[:, None]
     given = {
@@ -185,10 +186,12 @@ def _rows(number: int, monday: Monday, lists: Mapping[str, Ints]) -> Rows:
     numbers = np.full(len(names), number)
     known, seasoned = monday.is_known[some], monday.is_seasoned[some]
     ceiling = monday.plain_ceiling()[some]
-    return Rows(numbers, names, known, seasoned, each(monday.recall), each(monday.plain_recall), ceiling)
+    return Rows(
+        numbers, names, known, seasoned, each(monday.recall), each(monday.plain_recall), each(monday.ndcg), ceiling
+    )
 
 
-def _joined(parts: list[Rows]) -> Rows:
+def joined(parts: list[Rows]) -> Rows:
     """All Mondays' rows; playlists by number, the same on every Monday."""
 
     def column(name: str) -> Any:
@@ -199,7 +202,8 @@ def _joined(parts: list[Rows]) -> Rows:
 
     _, playlist = np.unique(column("playlist").astype(str), return_inverse=True)
     flags = column("is_known"), column("is_seasoned")
-    return Rows(column("monday"), playlist, *flags, columns("recall"), columns("plain"), column("plain_ceiling"))
+    recall, plain, ndcg = (columns(name) for name in ("recall", "plain", "ndcg"))
+    return Rows(column("monday"), playlist, *flags, recall, plain, ndcg, column("plain_ceiling"))
 
 
 def _tried_table(tried: Mapping[str, float]) -> str:

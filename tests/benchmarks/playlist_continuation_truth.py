@@ -1,6 +1,6 @@
 """The playlist archive as of a Monday: what each playlist had been given by then, and what it was given next.
 
-Belongs here: history and truth by position in the week's features, recall of lists against that truth.
+Belongs here: history and truth by position in the week's features, recall and nDCG of lists against that truth.
 Does not: where lists come from (playlist_continuation_ours.py, playlist_continuation_baselines.py).
 
 Truth is in tracks, lists are of recordings: a hit on any edition counts, once.
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dagster_project.lake import Lake
 from models_ml.arrays import Bools, Floats, Ints
+from models_ml.evaluation.metrics import NDCG, metrics_of_hits
 
 WINDOW_DAYS = 28
 LIST_LENGTH = 30
@@ -99,12 +100,16 @@ class Monday:
     def recall(self, lists: Ints) -> Floats:
         """(p,) hits over what a list of thirty could have hit; NaN without truth.  lists: (p, L), -1 for none."""
         possible = np.minimum(self.wanted, LIST_LENGTH)
-        return np.where(possible > 0, self._hits(lists) / np.maximum(possible, 1), np.nan)
+        return np.where(possible > 0, self._hits(lists).sum(axis=1) / np.maximum(possible, 1), np.nan)
 
     def plain_recall(self, lists: Ints) -> Floats:
         """(p,) hits over all tracks that were newly added, those that nobody could know too."""
         added = self.wanted + self.newcomers
-        return np.where(added > 0, self._hits(lists) / np.maximum(added, 1), np.nan)
+        return np.where(added > 0, self._hits(lists).sum(axis=1) / np.maximum(added, 1), np.nan)
+
+    def ndcg(self, lists: Ints) -> Floats:
+        """(p,) the same with hits near the top counting for more; NaN without truth.  lists: best first."""
+        return metrics_of_hits(self._hits(lists), self.wanted, LIST_LENGTH)[NDCG]
 
     def plain_ceiling(self) -> Floats:
         """(p,) the highest plain recall there can be."""
@@ -122,12 +127,12 @@ class Monday:
         lists[rows[chosen], nth[chosen]] = recordings[chosen]
         return lists
 
-    def _hits(self, lists: Ints) -> Ints:
-        """(p,) recordings of the list that are in the truth."""
+    def _hits(self, lists: Ints) -> Bools:
+        """(p, L) True for recordings of the list that are in the truth."""
         width = self.history.shape[1]
         truth = self.truth_playlist * width + self.truth_recording
         asked = np.arange(len(lists))[:, None] * width + lists
-        return np.asarray((np.isin(asked, truth) & (lists >= 0)).sum(axis=1))
+        return np.asarray(np.isin(asked, truth) & (lists >= 0))
 
 
 def read_monday(source: Path, lake: Lake, week: dt.date) -> Monday:

@@ -1,7 +1,8 @@
 """What each rule of a playlist costs and gives, on the same candidates.
 
 Run: .venv/bin/python -m tests.benchmarks.rules        (--seeds for some of it)
-Belongs here: the rules that are tried, the table. Does not: the rules, running the world (demo_weeks.py).
+Belongs here: the rules that are tried, making lists by them, the table for demo worlds. Does not: the rules, running
+the world (demo_weeks.py), the playlist archive (playlist_continuation_rules.py).
 
 The worlds of demo_weeks.py, without sound. The lists of W are made anew from its candidates, each rule alone, then all
 together, then calibration by its weight, of genres and of popularity, and held against what listeners first heard in
@@ -9,16 +10,19 @@ the four weeks after.
 """
 
 import argparse
+import datetime as dt
 import shutil
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from dagster_project.assets.playlists import week_calibration, week_content, week_genres
-from dagster_project.configuration import load_configuration
+from dagster_project.assets.playlists import PlaylistInputs, playlist_inputs, week_calibration
+from dagster_project.configuration import Configuration, load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.table_schemas import CANDIDATES
@@ -27,7 +31,8 @@ from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams
 from models_ml.demo_world import WorldParams
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
-from models_ml.playlists import PlaylistMaker, PlaylistParams, build_playlists
+from models_ml.playlist_tables import PlaylistTables
+from models_ml.playlists import build_playlists
 from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
 DEFAULTS = AssemblyParams()
@@ -50,9 +55,16 @@ SINGLE = (
 )
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
 AGAINST = ("no rule", "all, calibration 0", "all, calibration 0.8")
+
+
+def only(rules: AssemblyParams, names: Collection[str]) -> AssemblyParams:
+    """These of the rules, the others of SINGLE off."""
+    return replace(rules, **{name: getattr(NONE, name) for name in SINGLE if name not in names})
+
+
 TRIED = {
     "no rule": NONE,
-    **{f"{name} alone": replace(NONE, **{name: getattr(DEFAULTS, name)}) for name in SINGLE},
+    **{f"{name} alone": only(DEFAULTS, [name]) for name in SINGLE},
     **{f"all, calibration {weight:g}": replace(UNPULLED, calibration_weight=weight) for weight in WEIGHTS},
     **{f"all, popularity {weight:g}": replace(DEFAULTS, popularity_calibration_weight=weight) for weight in WEIGHTS},
 }
@@ -71,31 +83,45 @@ def main() -> None:
     for seed in options.seeds:
         home = Home((folder / f"rules-{seed}").resolve())
         world = run_world(home, WorldParams(released_in_history_share=RELEASED_SHARE), seed, sound=False)
+        lake = Lake(home.lake)
+        # Chance is no rule: slots for arms are what exploration.py measures.
+        inputs = replace(week_inputs(lake, WEEK, load_configuration([home.config_file])), exploration=None)
         for name, rules in tried.items():
             print(f"seed {seed}: {name}", file=sys.stderr, flush=True)
-            found[name].append(_measured(world, rules))
+            found[name].append(_measured(world, remade(lake, WEEK, inputs, rules), rules))
         if not options.keep:
             shutil.rmtree(home.root)
     _print({name: {key: np.concatenate([one[key] for one in each]) for key in each[0]} for name, each in found.items()})
 
 
-def _measured(world: World, rules: AssemblyParams) -> dict[str, Floats]:
+def week_inputs(lake: Lake, week: dt.date, settings: Configuration) -> PlaylistInputs:
+    """What the week's lists were made from; of what is kept beside lists nothing is made again.
+
+    Raises ValueError where an experiment ran in the week.
+    """
+    (inputs,) = playlist_inputs(lake, week, settings).inputs
+    nobody = np.zeros_like(inputs.ablated)
+    return replace(inputs, ablated=nobody, learning=replace(inputs.learning, logged=nobody))
+
+
+def remade(lake: Lake, week: dt.date, inputs: PlaylistInputs, rules: AssemblyParams) -> PlaylistTables:
+    """The week's lists made anew from its candidates by these rules."""
+    calibration = week_calibration(lake, week, inputs.calibration.genres, rules)
+    ruled = replace(inputs, params=replace(inputs.params, assembly=rules), calibration=calibration)
+    return build_playlists(ruled.maker(), lake.batches(CANDIDATES, week, inputs.params.candidates.block_listeners))
+
+
+def best_first(slots: pa.Table) -> pa.Table:
+    """The slots of each list by score, not as they are heard."""
+    return slots.take(np.lexsort((-slots["final_score"].to_numpy(), slots["user_index"].to_numpy())))
+
+
+def _measured(world: World, made: PlaylistTables, rules: AssemblyParams) -> dict[str, Floats]:
     """(n,) of each listener: nDCG and recall, NaN without truth or list; distances, the least; new artists; head."""
-    lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
-    features = world.features
-    maker = PlaylistMaker(
-        features,
-        world.factors,
-        PlaylistParams(settings.candidates, settings.ranking, rules, settings.serving),
-        week_content(lake, WEEK, features),
-        week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), rules),
-    )
-    made = build_playlists(maker, lake.batches(CANDIDATES, WEEK, settings.candidates.block_listeners))
-    slots, mixes = made.slots, made.mixes
+    features, slots, mixes = world.features, best_first(made.slots), made.mixes
     owner = slots["user_index"].to_numpy()
-    best_first = np.lexsort((-slots["final_score"].to_numpy(), owner))
     lists = np.full((features.listener_count, PLAYLIST_LENGTH), -1)
-    lists[owner, place_in_row(owner)] = slots["recording_index"].to_numpy()[best_first]
+    lists[owner, place_in_row(owner)] = slots["recording_index"].to_numpy()
     everyone = np.arange(features.listener_count)
     listed = np.isin(everyone, owner)
     metrics = list_metrics(lists, world.truth(everyone), PLAYLIST_LENGTH, np.zeros(features.recording_count))
