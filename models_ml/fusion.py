@@ -116,7 +116,7 @@ def fuse(
     factors: CollaborativeFactors,
     interactions: Interactions,
     artist: Ints,
-    known_days: Floats,
+    out_days: Floats,
     held_out: Bools,
     signals: Sequence[Signal],
     params: FusionParams,
@@ -125,20 +125,20 @@ def fuse(
 ) -> FusedVectors:
     """Vectors of all recordings that anything is known of.
 
-    interactions: those of the fit.  artist: (m,) first credited artist.  known_days: (m,) days in which it could have
-    been heard, NaN where unknown, which counts as long.  held_out: (m,) True for recordings of artists that predictions
-    are judged by (content_prediction.is_held_out).  signals: 'text' and 'audio', where there are.
+    interactions: those of the fit.  artist: (m,) first credited artist.  out_days: (m,) days since its first day,
+    NaN where unknown, which counts as long.  held_out: (m,) True for recordings of artists that predictions are judged
+    by (content_prediction.is_held_out).  signals: 'text' and 'audio', where there are.
     """
     evidence = _Evidence.of(factors, interactions)
     liked = evidence.liked
     learnt = np.asarray(factors.recording_factors.any(axis=1))
     if params.artist_as_signal:
         signals = [*signals, artist_signal(factors.recording_factors, artist, np.log1p(liked) * learnt)]
-    is_new, artist_share = known_days <= params.new_days, learnt.astype(np.float32)
+    is_new, artist_share = out_days <= params.new_days, learnt.astype(np.float32)
     wanted = is_new & (liked <= params.evidence_limit)
     teachers = _teachers(factors.recording_factors, liked, learnt, held_out, params)
     progress(f"fusion: {int((teachers.weight > 0).sum()):,} recordings teach {int(wanted.sum()):,}")
-    strengths = _strengths(evidence, signals, teachers, _grown_up(known_days, params), factors.regularization, seed)
+    strengths = _strengths(evidence, signals, teachers, _grown_up(out_days, params), factors.regularization, seed)
     predicted = predict_vectors(signals, teachers, wanted, honest=False)
     parts = _by_origin(predicted, factors.recording_factors)
     solvable = wanted & _any_of(predicted.values())
@@ -172,10 +172,10 @@ def _teachers(targets: Floats, liked: Ints, learnt: Bools, held_out: Bools, para
     return Teachers(targets, np.where(known, liked / (liked + params.teacher_listeners), 0.0), held_out)
 
 
-def _grown_up(known_days: Floats, params: FusionParams) -> Bools:
+def _grown_up(out_days: Floats, params: FusionParams) -> Bools:
     """Recordings that stopped being new in the last months; all that are not new, where those are too few."""
-    not_new = ~(known_days <= params.new_days)
-    lately = not_new & (known_days <= _GROWING_UP * params.new_days)
+    not_new = ~(out_days <= params.new_days)
+    lately = not_new & (out_days <= _GROWING_UP * params.new_days)
     return np.asarray(lately if lately.sum() >= _FEWEST_GROWN_UP else not_new)
 
 

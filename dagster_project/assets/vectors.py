@@ -172,12 +172,12 @@ def fused_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg
         lake.read_week("features/interactions", week), len(factors.listener_factors), len(factors.recording_factors)
     )
     seed = seed_for("fused_vectors", week, settings.run.seed)
-    known_days = floats_with_nan(known["recordings"], "recordings", "known_days")
+    out_days = floats_with_nan(known["recordings"], "recordings", "out_days")
     fused = fuse(
         factors,
         interactions,
         first_artists(lake, week),
-        known_days,
+        out_days,
         is_held_out(artist_ids(lake, week)),
         signals(lake, week),
         settings.fusion,

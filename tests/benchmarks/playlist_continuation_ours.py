@@ -226,10 +226,10 @@ def _placed(folder: Path, home: Home, week: dt.date, settings: Configuration) ->
     features, _ = _as_of(home.root, week)
     signals = [Signal("text", recording_vectors(words, week, TEXT_RECORDINGS))]
     recordings, artist = features.recordings, features.artist_of_recording
-    known_days = floats_with_nan(lake.read_week("features/recordings", week), "recordings", "known_days")
+    out_days = floats_with_nan(lake.read_week("features/recordings", week), "recordings", "out_days")
     seed = seed_for("fused_vectors", week, settings.run.seed)
     held_out = is_held_out(artist_ids(lake, week))
-    fused = fuse(factors, features.interactions, artist, known_days, held_out, signals, settings.fusion, seed)
+    fused = fuse(factors, features.interactions, artist, out_days, held_out, signals, settings.fusion, seed)
     starts = Starts(factors.listener_factors, factors.rungs)
     of_recordings = recordings.listener_count, recordings.idle_days
     served = served_factors(factors, fused, starts, artist, *of_recordings, settings.serving)

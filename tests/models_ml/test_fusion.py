@@ -61,11 +61,9 @@ def world():
     return made
 
 
-def fused(world, signals, known_days, **params):
+def fused(world, signals, out_days, **params):
     held_out = world.artist % 5 == 0
-    return fuse(
-        world.factors, world.interactions, world.artist, known_days, held_out, signals, FusionParams(**params), 1
-    )
+    return fuse(world.factors, world.interactions, world.artist, out_days, held_out, signals, FusionParams(**params), 1)
 
 
 def of_age(days):

@@ -82,6 +82,12 @@ counted as (
             else date_diff('day', released.released_on, {{ week() }})
         end as age_days,
         date_diff('day', cast(heard.last_heard_at as date), {{ week() }}) as idle_days,
+        -- By the catalogue: what a new source brings is first heard today and may have been out for decades.
+        case
+            when released.available_on is not null
+                then greatest(0, date_diff('day', released.available_on, {{ week() }}))
+            when heard.recording_index is null then 0
+        end as out_days,
         -- Out for so long, as far as is known: from its first day, else from when it was first heard.
         greatest(0, date_diff(
             'day', coalesce(released.available_on, cast(heard.first_heard_at as date)), {{ week() }}
@@ -104,6 +110,7 @@ final as (
         released_on,
         cast(age_days as integer) as age_days,
         cast(idle_days as integer) as idle_days,
+        cast(out_days as integer) as out_days,
         cast(known_days as integer) as known_days,
         listener_count,
         recent_listener_count,
@@ -119,6 +126,7 @@ select
     released_on,
     age_days,
     idle_days,
+    out_days,
     known_days,
     listener_count,
     recent_listener_count,
