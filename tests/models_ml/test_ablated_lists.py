@@ -1,6 +1,6 @@
 """Tests of lists by one family of the score alone and by all but one: small pools, and whole worlds."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow.compute as pc
@@ -10,7 +10,7 @@ from models_ml.candidates import find_candidates
 from models_ml.playlists import PlaylistMaker, build_playlists
 from models_ml.pools import Pool
 from models_ml.ranker.features import Featured
-from models_ml.ranking import Components
+from models_ml.ranking import Components, RankingParams
 from models_ml.retrieval import ExactRetriever
 from models_ml.slates import RankedPool
 from tests.models_ml.feature_worlds import random_world
@@ -84,9 +84,10 @@ def test_the_lists_of_a_week_are_kept_for_its_sample_in_the_order_of_the_listene
     features, trained = world.features(), trained_on(world)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     candidates = find_candidates(features, trained, retriever, PARAMS.candidates).table
+    params = replace(PARAMS, ranking=RankingParams(popularity_penalty=0.05))
     sampled = np.arange(25) % 3 == 0
-    maker = PlaylistMaker(features, trained, PARAMS, ablated=sampled)
-    made = build_playlists(maker, in_blocks(candidates, PARAMS))
+    maker = PlaylistMaker(features, trained, params, ablated=sampled)
+    made = build_playlists(maker, in_blocks(candidates, params))
     table = made.ablated
     assert table.equals(table.sort_by([(name, "ascending") for name in ("user_index", "model", "position")]))
     families = {name.split("_", 1)[1] for name in pc.unique(table["model"]).to_pylist()}
@@ -98,5 +99,5 @@ def test_the_lists_of_a_week_are_kept_for_its_sample_in_the_order_of_the_listene
         for family in families:
             assert len(lists[user, f"without_{family}"]) == len(ranked[user]), "all that passed, ranked otherwise"
     assert {user for user, _ in lists} == set(np.flatnonzero(sampled).tolist())
-    plain = build_playlists(PlaylistMaker(features, trained, PARAMS), in_blocks(candidates, PARAMS))
+    plain = build_playlists(PlaylistMaker(features, trained, params), in_blocks(candidates, params))
     assert (plain.ablated.num_rows, plain.slots.equals(made.slots)) == (0, True), "the lists are what they were"

@@ -123,7 +123,8 @@ def test_refills_pass_the_filters_and_keep_the_rules_as_far_as_the_list_did(worl
 
 
 def test_without_soft_rules_the_list_is_the_one_that_would_have_been_made_without_the_track():
-    world = random_world(3, listeners=25, recordings=300, artists=120)
+    # An artist for nearly every recording: neighbours by one, which are kept apart, would not take what is best.
+    world = random_world(3, listeners=25, recordings=300, artists=3000)
     anything = AssemblyParams(
         new_artist_share=0.0,
         tracks_per_artist=30,
@@ -132,7 +133,9 @@ def test_without_soft_rules_the_list_is_the_one_that_would_have_been_made_withou
         calibration_weight=0.0,
         popularity_calibration_weight=0.0,
     )
-    params = replace(PARAMS, assembly=anything)
+    # All there are: a list is mended from what search found, with what is taken among it.
+    found = replace(PARAMS.candidates, candidate_count=300)
+    params = replace(PARAMS, assembly=anything, candidates=found)
     _, mended, taken = made_and_mended(world, two_of_each_list, params)
     rules = [
         "taken_down" if gone else rule

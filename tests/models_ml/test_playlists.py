@@ -25,6 +25,7 @@ from models_ml.flow import ArrangementParams, Flow
 from models_ml.funnel import hashes
 from models_ml.genres import Genres, read_genres
 from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, build_playlists
+from models_ml.ranking import RankingParams
 from models_ml.retrieval import ExactRetriever
 from models_ml.slates import goes_first
 
@@ -329,8 +330,10 @@ def test_each_list_has_a_row_of_how_far_its_genres_are_and_calibration_brings_th
 
 def test_each_list_says_how_far_its_popularity_is_and_the_pull_brings_it_nearer_beside_that_of_genres():
     world = random_world(3, listeners=30, recordings=300, artists=150)
+    # A score that takes lists away from how popular their listeners' music is, or there is little to bring nearer.
+    params = replace(PARAMS, ranking=RankingParams(popularity_penalty=0.05))
     loose, firm = (
-        made(world, replace(PARAMS, assembly=AssemblyParams(popularity_calibration_weight=weight)))
+        made(world, replace(params, assembly=AssemblyParams(popularity_calibration_weight=weight)))
         for weight in (0.0, 5.0)
     )
     for playlists in (loose, firm):
@@ -342,7 +345,7 @@ def test_each_list_says_how_far_its_popularity_is_and_the_pull_brings_it_nearer_
     }
     assert by_name["popularity_kl"][1] < 0.5 * by_name["popularity_kl"][0]
     # Two pulls share the thirty slots: genres give a little, and are still held to.
-    unheld = made(world, replace(PARAMS, assembly=AssemblyParams(calibration_weight=0.0)))
+    unheld = made(world, replace(params, assembly=AssemblyParams(calibration_weight=0.0)))
     assert by_name["genre_kl"][1] < pc.mean(unheld.mixes["genre_kl"]).as_py()
     assert {len(genres) for genres in firm.slots["genres"].to_pylist()} == {1}
     assert not any(firm.slots["genres_are_guessed"].to_pylist())
