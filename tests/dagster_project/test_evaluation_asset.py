@@ -166,6 +166,18 @@ def test_scored_again_it_is_the_same_and_shows_a_table_and_a_picture(ran: TwoMon
     assert metadata["plot"].startswith("![recall and ndcg by model](data:image/png;base64,iVBOR")
 
 
+def test_from_the_second_scored_week_on_quality_is_shown_by_week(ran: TwoMondays, tmp_path: Path) -> None:
+    with _copy(ran.home, tmp_path / "history") as home:
+        scored, alone = _again(home, MONDAY)
+        place = scored.column_names.index("as_of_week")
+        week_before = pa.array([BEFORE - dt.timedelta(weeks=1)] * scored.num_rows, pa.date32())
+        Lake(home.lake).replace_week(TABLE, BEFORE, scored.set_column(place, "as_of_week", week_before))
+        again, metadata = _again(home, MONDAY)
+    assert "history" not in alone
+    assert metadata["history"].startswith("![ndcg by week and model](data:image/png;base64,iVBOR")
+    assert again.equals(scored), "earlier weeks are looked at, and nothing else"
+
+
 def test_lists_before_caps_and_rules_are_scored_where_they_were_kept(ran: TwoMondays, tmp_path: Path) -> None:
     with _copy(ran.home, tmp_path / "ranked") as home:
         lake = Lake(home.lake)
