@@ -137,6 +137,7 @@ def _score(
 
 def _history(workspace: Workspace, week: dt.date, newest: pa.Table) -> dict[str, Any]:
     """The values of this week after those of a year; nothing where there is one week alone."""
+    # Here, not above: loading matplotlib takes most of a second, and every start of anything loads this module.
     from models_ml.evaluation.plots import history_plot
 
     lake = workspace.lake
@@ -149,7 +150,6 @@ def _history(workspace: Workspace, week: dt.date, newest: pa.Table) -> dict[str,
 
 
 def _shown(scored: EvaluationTables) -> dict[str, Any]:
-    # Here, not above: loading matplotlib takes most of a second, and every start of anything loads this module.
     from models_ml.evaluation.plots import families_plot, metrics_plot
 
     table, families = quality_table(scored.metrics), families_table(scored.comparisons)

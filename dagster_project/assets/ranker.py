@@ -15,7 +15,6 @@ from dagster_project import keys
 from dagster_project.configuration import Configuration
 from dagster_project.experiments_io import week_groups
 from dagster_project.home import parse_week
-from dagster_project.lake import Lake
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table, picture
@@ -57,7 +56,8 @@ def ranker(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Materi
     """
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
     policies = week_groups(lake, week, settings, lake.row_count(LISTENERS, week)).policies
-    found = {policy: _learnt(lake, week, settings, policy) for policy in policies}
+    examples = lake.read_week(EXAMPLES, week)
+    found = {policy: _learnt(examples, week, settings, policy) for policy in policies}
     rankers = [of.learnt.ranker.to_table(policy) for policy, of in found.items() if of.learnt.ranker is not None]
     rows = lake.replace_week(RANKER, week, pa.concat_tables([RANKER_SCHEMA.empty_table(), *rankers]))
     metadata: dict[str, Any] = {"dagster/row_count": rows}
@@ -67,13 +67,13 @@ def ranker(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Materi
     return dg.MaterializeResult(metadata=metadata)
 
 
-def _learnt(lake: Lake, week: dt.date, settings: Configuration, policy: str) -> OfPolicy:
+def _learnt(of_all: pa.Table, week: dt.date, settings: Configuration, policy: str) -> OfPolicy:
     """Learnt with the settings of everyone: variants change what outcomes are worth when they score."""
 
     def say(line: str) -> None:
         LOG.info(line if policy == CONTROL else f"{line}, in lists of {policy}")
 
-    examples = read_examples(made_under(lake.read_week(EXAMPLES, week), policy))
+    examples = read_examples(made_under(of_all, policy))
     learnt = learn(examples, settings.ranker, seed_for("ranker", week, settings.run.seed), unhurried(say))
     parts = learnt.ranker.contributions(examples.values) if learnt.ranker is not None else {}
     return OfPolicy(len(examples.week), learnt, {name: float(np.std(part)) for name, part in parts.items()})

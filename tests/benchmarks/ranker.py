@@ -134,13 +134,10 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
     lake = Lake(world.home.lake)
     settings = load_configuration([world.home.config_file]).ranker
     candidates, ranker = _candidates(world), _learnt(lake, settings)
-    everyone, nobody_knows = np.arange(world.features.listener_count), np.zeros(world.features.recording_count)
-    truth, measured = world.truth(everyone), {}
+    everyone, measured = np.arange(world.features.listener_count), {}
 
     def ndcg_of(score: Floats) -> Floats:
-        lists = candidates.lists(score, len(everyone))
-        ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
-        return np.where((lists >= 0).all(axis=1), ndcg, np.nan)
+        return _ndcg(world, candidates.lists(score, len(everyone)))
 
     for name, score in _scores(candidates, ranker, world).items():
         measured[f"ndcg_{name}"] = ndcg_of(score)
@@ -186,11 +183,18 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
     print("  spread of each family: " + ", ".join(f"{name} {np.std(part):.3f}" for name, part in parts.items()))
     # Standing orders a listener's candidates as search does.
     scores = {"search": candidates.of("standing"), "linear": candidates.linear_score}
-    return scores | {"ranker": _learnt_score(candidates, ranker, world)}
-
-
-def _learnt_score(candidates: Candidates, ranker: Ranker, world: World) -> Floats:
     penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
+    return scores | {"ranker": _learnt_score(candidates, ranker, penalty)}
+
+
+def _ndcg(world: World, lists: Ints) -> Floats:
+    """(n,) of lists of all listeners, NaN for those without thirty or without truth."""
+    truth, nobody_knows = world.truth(np.arange(len(lists))), np.zeros(world.features.recording_count)
+    ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
+    return np.where((lists >= 0).all(axis=1), ndcg, np.nan)
+
+
+def _learnt_score(candidates: Candidates, ranker: Ranker, penalty: float) -> Floats:
     parts = ranker.contributions(candidates.values)
     return np.asarray(np.sum(list(parts.values()), axis=0) - penalty * candidates.of("popularity_percentile"))
 
@@ -204,13 +208,14 @@ def _print_parts(
 ) -> None:
     """What rankers of parts of the listeners, drawn by lot, are worth beside that of all, over all listeners."""
     examples = Lake(world.home.lake).read_week(EXAMPLES, WEEK)
+    penalty = load_configuration([world.home.config_file]).ranking.popularity_penalty
     lot = np.random.default_rng(0).permutation(world.features.listener_count)[examples["user_index"].to_numpy()]
     for parts in _PARTS:
         started = time.process_time()
         theirs = [read_examples(examples.filter(pa.array(lot % parts == part))) for part in range(parts)]
         learnt = [learn(of, settings, seed_for("ranker", WEEK)).ranker for of in theirs]
         seconds = (time.process_time() - started) / parts
-        found = [ndcg_of(_learnt_score(candidates, ranker, world)) for ranker in learnt if ranker is not None]
+        found = [ndcg_of(_learnt_score(candidates, ranker, penalty)) for ranker in learnt if ranker is not None]
         told = f"  one in {parts} of the listeners: {len(found)} of {parts} learnt, {seconds:.1f} s of CPU each"
         if found:
             mean = np.mean(found, axis=0)
@@ -224,19 +229,13 @@ def _print_front(world: World, seed: int, penalties: list[float]) -> None:
     """What is found, skipped and how popular it is, by the penalty on popular recordings."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
     candidates, ranker = _candidates(world), _learnt(lake, settings.ranker)
-    everyone, nobody_knows = np.arange(world.features.listener_count), np.zeros(world.features.recording_count)
-    truth = world.truth(everyone)
-    learnt = np.sum(list(ranker.contributions(candidates.values).values()), axis=0)
     for penalty in penalties:
-        best = candidates.lists(learnt - penalty * candidates.of("popularity_percentile"), len(everyone))
+        best = candidates.lists(_learnt_score(candidates, ranker, penalty), world.features.listener_count)
         made = _delivered(world, ranker, penalty)
         slots = made.slots
         lists = np.full_like(best, -1)
         lists[slots["user_index"].to_numpy(), place_in_row(slots["user_index"].to_numpy())] = slots["recording_index"]
-        ndcg = []
-        for each in (best, lists):
-            found = list_metrics(each, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
-            ndcg.append(np.nanmean(np.where((each >= 0).all(axis=1), found, np.nan)))
+        ndcg = [np.nanmean(_ndcg(world, each)) for each in (best, lists)]
         percentile = slots["popularity_percentile"].to_numpy()
         head = (percentile >= settings.rules.popularity_head_from).mean()
         print(

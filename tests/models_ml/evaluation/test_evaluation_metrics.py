@@ -65,13 +65,19 @@ def worlds(draw):
     return ranked, truth, recordings
 
 
-def trec(ranked, truth, k):
-    """Each metric of each listener by trec_eval; scores fall strictly, so that ties never decide."""
+def named(ranked, truth):
+    """(what is wanted, what is listed) as both libraries take it; scores fall strictly, so that ties never decide."""
     wanted = {f"listener_{row}": {f"r{value}": 1 for value in owned} for row, owned in enumerate(truth)}
     run = {
         f"listener_{row}": {f"r{value}": float(-place) for place, value in enumerate(listed) if value != -1}
         for row, listed in enumerate(ranked.tolist())
     }
+    return wanted, run
+
+
+def trec(ranked, truth, k):
+    """Each metric of each listener by trec_eval."""
+    wanted, run = named(ranked, truth)
     evaluator = pytrec_eval.RelevanceEvaluator(wanted, {*(f"{name}.{k}" for name in TREC_NAMES.values()), "recip_rank"})
     nothing = dict.fromkeys([*(f"{name}_{k}" for name in TREC_NAMES.values()), "recip_rank"], 0.0)
     found = evaluator.evaluate({listener: scores for listener, scores in run.items() if scores})
@@ -93,11 +99,8 @@ def test_metrics_agree_with_trec_eval(world, k):
 
 def by_ranx(ranked, truth, k):
     """Each metric of each listener by ranx, which takes no empty list: a miss stands below every other place."""
-    wanted = {f"listener_{row}": {f"r{value}": 1 for value in owned} for row, owned in enumerate(truth)}
-    run = {
-        f"listener_{row}": {f"r{value}": float(-place) for place, value in enumerate([*listed, -99]) if value != -1}
-        for row, listed in enumerate(ranked.tolist())
-    }
+    wanted, run = named(ranked, truth)
+    run = {listener: scores | {"miss": -99.0} for listener, scores in run.items()}
     asked = [f"{name}@{k}" for name in RANX_NAMES.values()]
     return ranx.evaluate(ranx.Qrels(wanted), ranx.Run(run), asked, return_mean=False, threads=1)
 
