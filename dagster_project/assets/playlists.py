@@ -42,7 +42,7 @@ from models_ml.collaborative import CollaborativeFactors
 from models_ml.evidence import Content
 from models_ml.experiments.groups import CONTROL
 from models_ml.experiments.makers import GroupMaker, GroupMender
-from models_ml.exploration.arms import Exploration, read_arms
+from models_ml.exploration.arms import Exploration, read_arms, read_shown
 from models_ml.exploration.uniforms import keys as keys_of
 from models_ml.features import WeekFeatures, read_features
 from models_ml.flow import Sounds
@@ -73,6 +73,7 @@ FEATURES_READ = (
     "market_popularity",
 )
 ARM_TABLES = ("recording_arms", "arm_posteriors")
+EXPOSURE = "features/recording_exposure"
 OF_LISTS = ("assigned_variants", "playlist_texts", "playlist_recordings", "reason_lifts")
 LIFTS = "features/reason_lifts"
 
@@ -178,7 +179,10 @@ def week_exploration(
     arms = read_arms(recording_arms, posteriors, genre_names, features.recording_count, params)
     allowed = lake.read_week("features/listeners", week, ["allow_exploration"])
     key = keys_of(hashes(features.user_id), seed_for("exploration", week, settings.run.seed))
-    exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params)
+    # Weeks of older code have no such table; what is asked of their lists later draws nothing.
+    has_exposure = lake.has_week(EXPOSURE, week)
+    shown = read_shown(lake.read_week(EXPOSURE, week), features.recording_count) if has_exposure else None
+    exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params, shown)
     return exploration if exploration.explore_slots else None
 
 
@@ -230,7 +234,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
                 keys.RANKER,
-                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, *OF_LISTS)),
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "recording_exposure", *OF_LISTS)),
             ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,

@@ -46,6 +46,7 @@ FEATURE_TABLES = (
     "slot_outcomes",
     "bandit_feedback",
     "recording_arms",
+    "recording_exposure",
     "arm_posteriors",
     "reason_feedback",
     "reason_lifts",

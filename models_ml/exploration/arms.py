@@ -61,12 +61,14 @@ class Exploration:
     """What is left to chance in one week.
 
     allowed: (n,) True for listeners who let us explore.  key: (n,) uint64 of uniforms.keys.
+    shown: (m,) of read_shown, None for recordings that were all shown as often.
     """
 
     arms: Arms
     allowed: Bools
     key: Ints
     params: ExplorationParams
+    shown: Floats | None = None
 
     @property
     def explore_slots(self) -> int:
@@ -100,8 +102,9 @@ class Exploration:
         arms = self.arms
         segment = arms.segment(np.zeros((len(listeners), 0)) if taste is None else taste)
         spread = _spread(*scored)
+        shown = 0.0 if self.shown is None else self.shown[recordings]
         return Lots(
-            score=score,
+            unseen=score - self.params.exposure_weight * spread[:, None] * shown,
             value=value,
             arms=arms.bits[recordings],
             chance=arms.chance[segment],
@@ -138,6 +141,18 @@ def read_arms(
     segments = pa.concat_arrays([genre_names.cast(pa.string()), pa.array([EVERYONE])])
     alpha, beta = (_by_segment(arm_posteriors, told, names, segments, name) for name in ("alpha", "beta"))
     return Arms(names, _bits(recording_arms, names, count), segments, arm_chances(alpha, beta, params))
+
+
+def read_shown(recording_exposure: pa.Table, count: int) -> Floats:
+    """(m,) log(1 + the slots each recording had lately, against the mean recording's), 0 before there were lists.
+
+    count: recordings m.  InputError names what can't be used.
+    """
+    name = "recording_exposure"
+    recording = column(recording_exposure, name, "recording_index", np.int64)
+    in_range(recording, count, name, "recording_index")
+    slots = np.bincount(recording, column(recording_exposure, name, "slots", np.float64), count)
+    return np.asarray(np.log1p(slots * (count / max(slots.sum(), 1.0))))
 
 
 def arm_chances(alpha: Floats, beta: Floats, params: ExplorationParams) -> Floats:

@@ -4,7 +4,7 @@ Belongs here: arm, then track within the arm; tracks by softmax alone; what is r
 Does not: what is still allowed (assembly.py), which arms there are (arms.py).
 
 An explore draw takes an arm by its chance, renormalised over the arms that have a track left, then a track of the arm
-by softmax(score / width). The track's chance is summed over all arms it belongs to. What calibration would add to a
+by softmax(unseen / width). The track's chance is summed over all arms it belongs to. What calibration would add to a
 score counts in no explore draw, else the mix of the list would undo what the arm is for; later draws make up for it.
 """
 
@@ -20,14 +20,15 @@ from models_ml.exploration.uniforms import Use, chosen_by, uniforms
 class Lots:
     """What chance decides of b lists, beside a slate of K entries.
 
-    score: (b, K) float64 what an entry is worth by itself.  value: (b, K) the same, far above with a slot of its own.
+    unseen: (b, K) float64 what an entry is worth to an arm: its score, less the more slots it had lately.
+    value: (b, K) its score, far above with a slot of its own.
     arms: (b, K) int64, bit a set for entries of arm a, at least one for each.  chance: (b, A) of each arm, above 0.
     explore_draws: (b,) first so many draws go to arms.  is_soft: (b,) True where all others are by softmax.
     width, soft_width: (b,) score that makes one e times as likely as another, by arm and without.
     key: (b,) uint64 of uniforms.keys.
     """
 
-    score: Floats
+    unseen: Floats
     value: Floats
     arms: Ints
     chance: Floats
@@ -43,12 +44,12 @@ class Lots:
 
     def ordered(self, places: Ints) -> "Lots":
         """With the entries in another order.  places: (b, K)."""
-        score, value, arms = (
-            np.take_along_axis(self.score, places, axis=1),
+        unseen, value, arms = (
+            np.take_along_axis(self.unseen, places, axis=1),
             np.take_along_axis(self.value, places, axis=1),
             np.take_along_axis(self.arms, places, axis=1),
         )
-        return replace(self, score=score, value=value, arms=arms)
+        return replace(self, unseen=unseen, value=value, arms=arms)
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,11 @@ def by_arm(lots: Lots, open_to: Bools, draw: int) -> Drawn:
     offered = np.where(feasible, lots.chance, 0.0)
     arm, p_arm = chosen_by(offered, uniforms(lots.key, draw, Use.ARM))
     of_arm = open_to & ((lots.arms >> arm[:, None]) & 1).astype(bool)
-    weight = _softmax_weights(lots.score, lots.width, of_arm)
+    weight = _softmax_weights(lots.unseen, lots.width, of_arm)
     entry, _ = chosen_by(weight, uniforms(lots.key, draw, Use.TRACK))
     # Over every route: each arm that the track is of and that could have been taken.
     routes = ((lots.arms[rows, entry][:, None] >> np.arange(offered.shape[1])) & 1).astype(bool) & feasible
-    lead = np.where(routes, lots.score[rows, entry][:, None] - np.where(routes, best, 0.0), -np.inf)
+    lead = np.where(routes, lots.unseen[rows, entry][:, None] - np.where(routes, best, 0.0), -np.inf)
     within = np.exp(lead / lots.width[:, None]) / np.where(total > 0, total, 1.0)
     p_track = (offered * within).cumsum(axis=1)[:, -1] / offered.cumsum(axis=1)[:, -1]
     open_arms = (feasible << np.arange(offered.shape[1])).sum(axis=1)
@@ -100,15 +101,15 @@ def _softmax_weights(value: Floats, width: Floats, open_to: Bools) -> Floats:
 
 
 def _within_arms(lots: Lots, open_to: Bools) -> tuple[Floats, Floats]:
-    """((b, A) best score of each arm, -inf where nothing is open, (b, A) the sum of its softmax weights)."""
+    """((b, A) best worth of each arm, -inf where nothing is open, (b, A) the sum of its softmax weights)."""
     shape = lots.chance.shape
     parts = []
     for arm in range(shape[1]):
         row, entry = np.nonzero(open_to & ((lots.arms >> arm) & 1).astype(bool))
-        parts.append((row * shape[1] + arm, lots.score[row, entry], lots.width[row]))
-    group, score, width = (np.concatenate(part) for part in zip(*parts, strict=True))
+        parts.append((row * shape[1] + arm, lots.unseen[row, entry], lots.width[row]))
+    group, worth, width = (np.concatenate(part) for part in zip(*parts, strict=True))
     best = np.full(shape[0] * shape[1], -np.inf)
-    np.maximum.at(best, group, score)
-    weight = np.exp((score - best[group]) / width)
+    np.maximum.at(best, group, worth)
+    weight = np.exp((worth - best[group]) / width)
     total = np.bincount(group, weight, minlength=len(best))
     return best.reshape(shape), np.asarray(total.reshape(shape), dtype=np.float64)

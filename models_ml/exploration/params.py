@@ -59,6 +59,15 @@ class ExplorationParams:
             "doc": "Of the softmax within an arm, in standard deviations of the scores of a listener's candidates.",
         },
     )
+    exposure_weight: float = field(
+        default=1.0,
+        metadata={
+            "unit": "spreads",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "What a track is worth less to an arm for each e-fold of 1 + its slots lately, in the mean one's.",
+        },
+    )
     softmax_listener_share: float = field(
         default=0.02,
         metadata={

@@ -15,7 +15,7 @@ LEAST = 1e-10
 
 @dataclass(frozen=True)
 class Entry:
-    """A candidate."""
+    """A candidate.  shown: what it is worth less to an arm, since lists gave it lately."""
 
     artist: int
     album: int
@@ -24,6 +24,7 @@ class Entry:
     arms: frozenset
     genres: tuple
     reserved: bool = False
+    shown: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Situation:
         total = sum(self.chance[arm] for arm in feasible)
         found = defaultdict(float)
         for arm, places in feasible.items():
-            for place, within in softmax({place: self.entries[place].score for place in places}, self.width).items():
+            unseen = {place: self.entries[place].score - self.entries[place].shown for place in places}
+            for place, within in softmax(unseen, self.width).items():
                 found[place] += self.chance[arm] / total * within
         return found
 

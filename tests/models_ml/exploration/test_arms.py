@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from models_ml.errors import InputError
-from models_ml.exploration.arms import Exploration, read_arms
+from models_ml.exploration.arms import Exploration, read_arms, read_shown
 from models_ml.exploration.params import ExplorationParams
 from models_ml.exploration.uniforms import keys
 from models_ml.funnel import hashes
@@ -64,6 +64,25 @@ def test_listeners_who_ask_get_nothing_by_chance():
     lots = exploration.lots(np.arange(2), np.tile(np.arange(4), (2, 1)), grid, grid, scored, None)
     assert lots.explore_draws.tolist() == [3, 0]
     assert lots.is_soft.tolist() == [True, False]
+
+
+def test_what_was_shown_e_times_as_often_is_worth_less_to_an_arm_by_the_weight_in_spreads():
+    arms = read_arms(of_arms(), posteriors(), GENRES, 4, PARAMS)
+    exposure = pa.table({"recording_index": pa.array([0, 2], pa.int32()), "slots": [6, 2]})
+    shown = read_shown(exposure, 4)
+    assert shown == pytest.approx(np.log1p([3.0, 0.0, 1.0, 0.0]))
+    key = keys(hashes(pa.array(["a"])), 1)
+    score = np.array([[4.0, 3.0, 2.0, 1.0]])
+    scored = (score, np.ones((1, 4), dtype=bool))
+    exploration = Exploration(arms, np.array([True]), key, ExplorationParams(exposure_weight=0.5), shown)
+    lots = exploration.lots(np.arange(1), np.array([[3, 2, 1, 0]]), score, score, scored, None)
+    assert lots.unseen == pytest.approx(score - 0.5 * np.std(score) * shown[[3, 2, 1, 0]])
+    assert lots.value.tolist() == score.tolist()
+
+
+def test_before_there_were_lists_nothing_was_shown_more_than_another():
+    nothing = pa.table({"recording_index": pa.array([], pa.int32()), "slots": pa.array([], pa.int64())})
+    assert read_shown(nothing, 3).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_about_the_share_of_listeners_asked_for_is_drawn_softly_and_others_each_week():

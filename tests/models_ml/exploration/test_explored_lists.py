@@ -35,6 +35,7 @@ def a_situation(seed: int, count: int, **other) -> Situation:
             arms=frozenset({0} if random.random() < 0.6 else {1} if random.random() < 0.5 else {1, 2}),
             genres=tuple(random.permutation(3)[: random.integers(1, 4)].tolist()),
             reserved=place == 5,
+            shown=0.2 * (place % 3),
         )
         for place, score in enumerate(-np.sort(-random.random(count)))
     )
@@ -50,7 +51,7 @@ def a_situation(seed: int, count: int, **other) -> Situation:
     return Situation(entries, **{**plain, **other})
 
 
-def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int = 7) -> Slate:
+def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int = 8) -> Slate:
     """The same slate for so many listeners, in the order drawn: what has a slot of its own first."""
     entries = situation.entries
     shape = (listeners, len(entries) + padding)
@@ -64,7 +65,7 @@ def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int =
     for place, entry in enumerate(entries):
         places[:, place, : len(entry.genres)] = entry.genres
     lots = Lots(
-        score=score,
+        unseen=score - grid((entry.shown for entry in entries), 0.0, np.float64),
         value=value,
         arms=grid((sum(1 << arm for arm in entry.arms) for entry in entries), 1, np.int64),
         chance=np.tile(np.array(situation.chance), (listeners, 1)),

@@ -35,7 +35,7 @@ memberships as (
 
 exposure as (
 
-    select * from {{ ref('int_exposure') }}
+    select * from {{ ref('recording_exposure') }}
 
 ),
 

@@ -10,7 +10,7 @@ with genres as (
 
 exposure as (
 
-    select * from {{ ref('int_exposure') }}
+    select * from {{ ref('recording_exposure') }}
 
 ),
 

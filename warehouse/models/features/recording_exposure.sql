@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- How many slots of our lists of the last weeks each recording had.
 
 with slots as (
@@ -35,4 +33,8 @@ final as (
 
 )
 
-select * from final
+select
+    recording_index,
+    slots
+from final
+order by recording_index
