@@ -51,7 +51,7 @@ def a_situation(seed: int, count: int, **other) -> Situation:
     return Situation(entries, **{**plain, **other})
 
 
-def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int = 8) -> Slate:
+def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int = 7) -> Slate:
     """The same slate for so many listeners, in the order drawn: what has a slot of its own first."""
     entries = situation.entries
     shape = (listeners, len(entries) + padding)
@@ -96,7 +96,8 @@ def differences(drawn: np.ndarray, expected: dict) -> np.ndarray:
     """How many standard deviations the frequency of each entry is off its chance."""
     count = np.bincount(drawn.ravel(), minlength=max(expected) + 1)
     chance = np.array([expected.get(place, 0.0) for place in range(len(count))])
-    deviation = np.sqrt(np.maximum(len(drawn) * chance * (1 - chance), 1e-6))
+    # What is expected less than once in all is no normal variable: two of those are no surprise, five are.
+    deviation = np.sqrt(np.maximum(len(drawn) * chance * (1 - chance), 1.0))
     return (count - len(drawn) * chance) / deviation
 
 
