@@ -33,7 +33,9 @@ class RankerParams:
         metadata={"unit": "weeks", "min": 1, "max": 4, "doc": "Earlier Mondays that are learnt from."},
     )
     zeros_kept: float = field(
-        default=0.2,
+        # Demo world, seed 101, four weeks of 4,000 listeners: nDCG@30 of search's 1.140 at 0.2, 1.132 to 1.135 at 0.05
+        # and 1.142 at 0.02, in 66, 24 and 17 s of CPU.
+        default=0.05,
         metadata={
             "unit": "share",
             "min": 0.001,

@@ -135,7 +135,7 @@ thinned as (
     from joined
     where
         was_played
-        or {{ narrow_key("user_id || ' ' || recording_id || ' ' || strftime(week, '%Y-%m-%d')") }} % 1000000
+        or {{ hash_bucket("user_id || ' ' || recording_id || ' ' || strftime(week, '%Y-%m-%d')", 1000000) }}
         < {{ var('ranker_zeros_kept') }} * 1000000
 
 ),
