@@ -1,4 +1,4 @@
-"""An experiment played through: no exploration, arms chosen by what came of them, arms drawn evenly; read in SQL.
+"""An experiment played through: no exploration, slots for arms that are chosen, slots drawn at random; read in SQL.
 
 Run: .venv/bin/python -m tests.benchmarks.experiment_loop --keep FOLDER        (--seeds, --weeks, --listeners for less)
 Belongs here: the declaration, playing the weeks, the tables. Does not: reading experiments (the warehouse), simulated
@@ -38,11 +38,12 @@ SHARE = "exploration.slot_share"
 VARIANTS = {
     "none": f"{SHARE}=0; exploration.softmax_listener_share=0",
     "chosen": f"{SHARE}=0.1",
-    "even": f"{SHARE}=0.1; exploration.policy=uniform",
+    # Every arm, and within an arm every track the rules allow, as likely as another.
+    "random": f"{SHARE}=0.1; exploration.policy=uniform; exploration.temperature=100; exploration.exposure_weight=0",
 }
 WEIGHTS = (0.34, 0.33, 0.33)
-# Lists of four weeks ago aren't scored: no variant reads that.
-CONFIG = "[evaluation]\nwindow_weeks = 520\n"
+# Lists of four weeks ago aren't scored: no variant reads that. Half the listeners are learnt from: a Monday is shorter.
+CONFIG = "[evaluation]\nwindow_weeks = 520\n[ranker]\nexample_listeners = 1500\n"
 
 
 def main() -> None:
