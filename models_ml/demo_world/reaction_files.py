@@ -44,7 +44,15 @@ from models_ml.demo_world.reaction_truth import (
     read_people,
     week_folder,
 )
-from models_ml.demo_world.reactions import Lists, Moods, Reactions, draw_comebacks, draw_reactions, nearest_distance
+from models_ml.demo_world.reactions import (
+    Lists,
+    Moods,
+    Reactions,
+    draw_comebacks,
+    draw_reactions,
+    nearest_distance,
+    skip_chances,
+)
 from models_ml.errors import InputError
 from models_ml.landing.storage import replacing
 
@@ -148,8 +156,32 @@ def _replaced(moods: Moods, rows: Ints, after: Moods) -> Moods:
     return Moods(*columns)
 
 
+def expected_skips(
+    landing: Path, truth: Path, slots: pa.Table, lists: pa.Table, week: dt.date, params: WorldParams
+) -> dict[str, float]:
+    """Mean chance of a skip over the list of each listener who plays anything, did they hear all of it; by user_id.
+
+    slots, lists: as in write_reactions; nothing is written.
+    """
+    people, music = read_people(truth), read_music(landing, truth)
+    past, nobody = read_past(truth, week, people, music), Moods.none(len(people.listens))
+    asked = Week(week, people, music, nobody, past, people.listens, params, seed=0)
+    found: dict[str, float] = {}
+    for _, given, is_new in _given_chunks(asked, slots, lists):
+        chance = skip_chances(_lists(asked, given, is_new), params).mean(axis=1)
+        listens = people.listens[given.listener]
+        found.update(zip(given.user_id.filter(pa.array(listens)).to_pylist(), chance[listens].tolist(), strict=True))
+    return found
+
+
 def _chunks(week: Week, slots: pa.Table, lists: pa.Table) -> Iterator[ChunkRows]:
     """What each chunk of listeners did, in the order of the truth; one chunk at least."""
+    for number, given, is_new in _given_chunks(week, slots, lists):
+        yield _draw_chunk(week, number, given, is_new)
+
+
+def _given_chunks(week: Week, slots: pa.Table, lists: pa.Table) -> Iterator[tuple[int, Given, np.ndarray]]:
+    """(number, lists, whether artists were new) of each chunk of listeners."""
     listener = positions(week.people.user_id, slots["user_id"])
     order = np.lexsort((slots["position"].to_numpy(), listener))
     slots, listener = slots.take(pa.array(order)), listener[order]
@@ -158,8 +190,7 @@ def _chunks(week: Week, slots: pa.Table, lists: pa.Table) -> Iterator[ChunkRows]
     available_ms[with_list] = lists["available_at"].cast(pa.timestamp("ms")).cast(pa.int64()).to_numpy()
     for number in range(-(-len(week.ever) // _CHUNK_LISTENERS)):
         first, stop = np.searchsorted(listener, [number * _CHUNK_LISTENERS, (number + 1) * _CHUNK_LISTENERS])
-        given, is_new = _given(week, slots.slice(first, stop - first), listener[first:stop], available_ms)
-        yield _draw_chunk(week, number, given, is_new)
+        yield number, *_given(week, slots.slice(first, stop - first), listener[first:stop], available_ms)
 
 
 def _given(week: Week, slots: pa.Table, listener: Ints, available_ms: Ints) -> tuple[Given, np.ndarray]:

@@ -121,9 +121,7 @@ def draw_reactions(random: Random, lists: Lists, moods: Moods, params: WorldPara
     delight = delights(lists, fits, params.delight_strength)
     tired = params.satiation_strength * satiation(lists)
     opened = lists.ever & ~moods.gone & (random.random(len(fits)) < opening_chance(moods, params.opening_share))
-    odds = skip_odds(params.taste_strength, lists.distance, np.array(True), lists.novelty[:, None])
-    odds = odds + _SKIP_SATIATION * tired + _SKIP_DELIGHT * delight
-    skipped = random.random(fits.shape) < logistic(odds)
+    skipped = random.random(fits.shape) < _skip_chances(lists, delight, tired, params)
     stopping = params.stopping_share * np.where(skipped, _STOPPING_AFTER_SKIP, 1.0)
     stops = random.random(fits.shape) < np.minimum(stopping, 1.0)
     reached = opened[:, None] & ~_before(stops)
@@ -136,6 +134,17 @@ def draw_reactions(random: Random, lists: Lists, moods: Moods, params: WorldPara
     leaves = (after.bored_weeks >= _BORED_WEEKS) & ~moods.gone & (random.random(len(fits)) < params.churn_share)
     after = Moods(after.boredom, after.delight, after.bored_weeks, moods.gone | leaves)
     return Reactions(opened, leaves, reached, end, ms_played, saved, liked, fits, delight, after)
+
+
+def skip_chances(lists: Lists, params: WorldParams) -> Floats:
+    """(lists, places) chance that each track is skipped by who comes that far."""
+    delight = delights(lists, fit(params.taste_strength, lists.distance), params.delight_strength)
+    return _skip_chances(lists, delight, params.satiation_strength * satiation(lists), params)
+
+
+def _skip_chances(lists: Lists, delight: Floats, tired: Floats, params: WorldParams) -> Floats:
+    odds = skip_odds(params.taste_strength, lists.distance, np.array(True), lists.novelty[:, None])
+    return np.asarray(logistic(odds + _SKIP_SATIATION * tired + _SKIP_DELIGHT * delight))
 
 
 def opening_chance(moods: Moods, opening_share: float) -> Floats:

@@ -4,12 +4,12 @@ Run: .venv/bin/python -m tests.benchmarks.ranker        (--seeds for some of it)
 Belongs here: two Mondays a world, scores, delivered lists, what the world's own tastes say of them, the table.
 Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
 
-The worlds of demo_weeks.py, without sound: the Monday before W is run, its listeners react to its lists, and the ranker
-of W learns from that one week. nDCG@30 is that of the thirty best by score alone, against what listeners first heard in
-the four weeks after. Skips are those the world's tastes expect of the lists as delivered, rules and all; chances are
-held against how the world's listeners then react to them. Beside it, rankers learnt from the lists of a part of the
-listeners, as those of a variant with feedback of its own are. With --penalties, what each penalty on popular recordings
-costs and gives instead.
+The worlds of demo_weeks.py, without sound: the Mondays before W are run, listeners react to their lists, and the
+ranker of W learns from these weeks. nDCG@30 is that of the thirty best by score alone, against what listeners first
+heard in the four weeks after. Skips are those the world expects of the lists as delivered, rules and all, by taste,
+delight in what is new and weariness of what lists gave before; chances are held against how its listeners then react.
+Beside it, rankers learnt from the lists of a part of the listeners, as those of a variant with feedback of its own are.
+With --penalties, what each penalty on popular recordings costs and gives instead.
 """
 
 import argparse
@@ -37,10 +37,7 @@ from dagster_project.table_schemas import CANDIDATES
 from models_ml.arrays import Floats, Ints, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.demo_world import WorldParams, WorldSize, write_world
-from models_ml.demo_world.outcomes import skip_odds
-from models_ml.demo_world.reaction_files import write_reactions
-from models_ml.demo_world.reaction_truth import People, read_music, read_people
-from models_ml.demo_world.reactions import nearest_distance
+from models_ml.demo_world.reaction_files import expected_skips, write_reactions
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
 from models_ml.playlist_tables import PlaylistTables
@@ -49,13 +46,13 @@ from models_ml.ranker.examples import read_examples
 from models_ml.ranker.features import FEATURES, POSITION
 from models_ml.ranker.params import RankerParams
 from models_ml.ranker.reliability import expected_calibration_error
-from models_ml.ranker.tables import Ranker, logistic
+from models_ml.ranker.tables import Ranker
 from models_ml.ranker.training import learn
+from models_ml.ranking import RankingParams
 from models_ml.seeds import seed_for
 from tests.benchmarks.demo_weeks import LAST_WEEK, RELEASED_SHARE, WEEK, World, read_world
 
 SEEDS = (101, 102, 103, 104, 105)
-BEFORE = WEEK - dt.timedelta(weeks=1)
 PARAMS = WorldParams(released_in_history_share=RELEASED_SHARE)
 _COMPLETED_SHARE = 0.9
 _PARTS = (2, 4, 8, 16)
@@ -89,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
+    parser.add_argument("--weeks", type=int, default=4, help="Mondays before W whose lists are reacted to")
     parser.add_argument("--penalties", nargs="+", type=float, default=[], help="popularity penalties to hold together")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="ranker_"))
@@ -99,32 +97,32 @@ def main() -> None:
         )
         print(f"|{'---|' * 8}")
         for seed in options.seeds:
-            _print_front(_run(Home((folder / f"world-{seed}").resolve()), seed), seed, options.penalties)
+            _print_front(_run(Home((folder / f"world-{seed}").resolve()), seed, options.weeks), seed, options.penalties)
         return
     print(
-        "| seed | nDCG@30 search | linear | ranker | of search's | of linear's | skips linear | ranker | of linear's |"
+        "| seed | nDCG@30 search | linear | ranker | of search's | of linear's "
+        f"| skips search | linear | ranker | of search's |\n|{'---|' * 10}"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
     for seed in options.seeds:
         home = Home((folder / f"world-{seed}").resolve())
-        found.append(_measured(_run(home, seed), seed))
+        found.append(_measured(_run(home, seed, options.weeks), seed))
         _print_row(str(seed), found[-1])
         if not options.keep:
             shutil.rmtree(home.root)
     _print_row("all", {key: np.concatenate([one[key] for one in found]) for key in found[0]})
 
 
-def _run(home: Home, seed: int) -> World:
-    """A world of which two Mondays were run, the first one's lists reacted to."""
+def _run(home: Home, seed: int, weeks: int) -> World:
+    """A world of which W and the Mondays before it were run, their lists reacted to."""
     home.prepare()
     if not (home.root / "truth").exists():
         size = WorldSize(listeners=4_000, tracks=10_000, weeks=1, last_week=LAST_WEEK, sound=False)
         write_world(home.landing, home.root / "truth", size, PARAMS, seed)
     home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
-    for week in (BEFORE, WEEK):
+    for week in (WEEK - dt.timedelta(weeks=before) for before in range(weeks, -1, -1)):
         if not home.manifest(week).exists() and not run_week(home, week):
             raise SystemExit(f"{home.root}: the run failed")
-        if week == BEFORE:
+        if week < WEEK:
             react(home, week, PARAMS, seed)
     return read_world(home)
 
@@ -142,8 +140,9 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
     for name, score in _scores(candidates, ranker, world).items():
         measured[f"ndcg_{name}"] = ndcg_of(score)
     _print_parts(world, candidates, settings, ndcg_of, measured)
-    for name, scored_by in (("linear", None), ("ranker", ranker)):
-        slots = _delivered(world, scored_by).slots
+    alone = RankingParams(freshness_weight=0.0, boost_weight=0.0)
+    for name, scored_by, ranking in (("search", None, alone), ("linear", None, None), ("ranker", ranker, None)):
+        slots = _delivered(world, scored_by, ranking).slots
         measured[f"skips_{name}"] = _expected_skips(world, slots)
         if scored_by is not None:
             _print_reliability(world, slots, seed)
@@ -231,7 +230,7 @@ def _print_front(world: World, seed: int, penalties: list[float]) -> None:
     candidates, ranker = _candidates(world), _learnt(lake, settings.ranker)
     for penalty in penalties:
         best = candidates.lists(_learnt_score(candidates, ranker, penalty), world.features.listener_count)
-        made = _delivered(world, ranker, penalty)
+        made = _delivered(world, ranker, replace(settings.ranking, popularity_penalty=penalty))
         slots = made.slots
         lists = np.full_like(best, -1)
         lists[slots["user_index"].to_numpy(), place_in_row(slots["user_index"].to_numpy())] = slots["recording_index"]
@@ -246,14 +245,13 @@ def _print_front(world: World, seed: int, penalties: list[float]) -> None:
         )
 
 
-def _delivered(world: World, ranker: Ranker | None, penalty: float | None = None) -> PlaylistTables:
-    """The lists of W as they would be given.  penalty: in place of the configuration's on popular recordings."""
+def _delivered(world: World, ranker: Ranker | None, ranking: RankingParams | None = None) -> PlaylistTables:
+    """The lists of W as they would be given.  ranking: in place of the configuration's."""
     lake, settings = Lake(world.home.lake), load_configuration([world.home.config_file])
-    ranking = settings.ranking if penalty is None else replace(settings.ranking, popularity_penalty=penalty)
     maker = PlaylistMaker(
         world.features,
         world.factors,
-        PlaylistParams(settings.candidates, ranking, settings.rules, settings.serving),
+        PlaylistParams(settings.candidates, ranking or settings.ranking, settings.rules, settings.serving),
         week_content(lake, WEEK, world.features),
         week_calibration(lake, WEEK, week_genres(lake, WEEK, world.factors), settings.rules),
         learning=Learning(ranker, np.zeros(world.features.listener_count, dtype=bool)),
@@ -262,23 +260,27 @@ def _delivered(world: World, ranker: Ranker | None, penalty: float | None = None
 
 
 def _expected_skips(world: World, slots: pa.Table) -> Floats:
-    """(n,) mean chance of a skip over each list, by the world's tastes, NaN for listeners it tells none of."""
-    people, music = read_people(world.home.root / "truth"), read_music(world.home.landing, world.home.root / "truth")
-    person = pc.fill_null(pc.index_in(world.features.user_id, people.user_id), -1).to_numpy()
-    track = pc.fill_null(pc.index_in(_track_ids(world, slots), music.track_id), -1).to_numpy(zero_copy_only=False)
-    owner = slots["user_index"].to_numpy().reshape(-1, PLAYLIST_LENGTH)[:, 0]
-    track = track.reshape(-1, PLAYLIST_LENGTH)
-    told = (person[owner] >= 0) & (track >= 0).all(axis=1)
-    chance = np.full(world.features.listener_count, np.nan)
-    chance[owner[told]] = _skip_chance(people, music.place[track[told]], person[owner[told]]).mean(axis=1)
-    chance[person < 0] = np.nan
-    return np.where(people.listens[np.maximum(person, 0)], chance, np.nan)
+    """(n,) mean chance of a skip over each list as the world has it, NaN for listeners it tells none of."""
+    truth, user = world.home.root / "truth", world.features.user_id
+    chance = expected_skips(world.home.landing, truth, *_given(world, slots), WEEK, PARAMS)
+    return np.array([chance.get(one, np.nan) for one in user.to_pylist()])
 
 
-def _skip_chance(people: People, places: Ints, person: Ints) -> Floats:
-    """(lists, 30) chance that each track is skipped the first time."""
-    distance = nearest_distance(people.tastes[person], people.has_taste[person], places)
-    return logistic(skip_odds(PARAMS.taste_strength, distance, np.array(True), people.novelty[person][:, None]))
+def _given(world: World, slots: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(slots, lists) as the world's listeners get them."""
+    user = world.features.user_id.take(slots["user_index"].combine_chunks())
+    given = pa.table(
+        {
+            "user_id": user,
+            "position": slots["position"].cast(pa.int32()),
+            "playlist_id": pc.binary_join_element_wise(f"discover:{WEEK}", user, ":"),
+            "track_id": _track_ids(world, slots),
+            "is_new_artist": slots["is_new_artist"],
+        }
+    )
+    everyone = pc.unique(user)
+    there = pa.array([dt.datetime.combine(WEEK, dt.time())] * len(everyone), pa.timestamp("us"))
+    return given, pa.table({"user_id": everyone, "available_at": there})
 
 
 def _track_ids(world: World, slots: pa.Table) -> pa.Array:
@@ -292,23 +294,11 @@ def _print_reliability(world: World, slots: pa.Table, seed: int) -> None:
     shutil.rmtree(landing.parent, ignore_errors=True)
     shutil.copytree(world.home.root / "truth", truth)
     shutil.copytree(world.home.landing / "tracks", landing / "tracks")
-    user = world.features.user_id.take(slots["user_index"].combine_chunks())
-    lists = pc.binary_join_element_wise(f"discover:{WEEK}", user, ":")
-    given = pa.table(
-        {
-            "user_id": user,
-            "position": slots["position"].cast(pa.int32()),
-            "playlist_id": lists,
-            "track_id": _track_ids(world, slots),
-            "is_new_artist": slots["is_new_artist"],
-        }
-    )
-    there = pa.table({"user_id": pc.unique(user), "available_at": pa.array([WEEK] * len(pc.unique(user)))})
-    there = there.set_column(1, "available_at", there["available_at"].cast(pa.timestamp("us")))
+    given, there = _given(world, slots)
     write_reactions(landing, truth, given, there, WEEK, PARAMS, seed)
     events = pq.read_table(landing / "events" / f"week={WEEK}", partitioning=None)
     played = events.filter(pc.is_in(events["event_type"], pa.array(["play", "skip"])))
-    played = played.filter(pc.is_in(played["context_id"], pc.unique(lists)))
+    played = played.filter(pc.is_in(played["context_id"], pc.unique(given["playlist_id"])))
     lengths = pq.read_table(landing / "tracks", columns=["track_id", "duration_ms"])
     length = (
         lengths["duration_ms"]
@@ -341,13 +331,14 @@ def _print_row(name: str, of: dict[str, Floats]) -> None:
         for above, below in (
             ("ndcg_ranker", "ndcg_search"),
             ("ndcg_ranker", "ndcg_linear"),
-            ("skips_ranker", "skips_linear"),
+            ("skips_ranker", "skips_search"),
         )
     ]
     told = [f"{ratio.mean:.3f} ({ratio.low:.3f} to {ratio.high:.3f})" for ratio in ratios]
     print(
         f"| {name} | {means['ndcg_search']:.4f} | {means['ndcg_linear']:.4f} | {means['ndcg_ranker']:.4f} | {told[0]} "
-        f"| {told[1]} | {means['skips_linear']:.4f} | {means['skips_ranker']:.4f} | {told[2]} |",
+        f"| {told[1]} | {means['skips_search']:.4f} | {means['skips_linear']:.4f} | {means['skips_ranker']:.4f} "
+        f"| {told[2]} |",
         flush=True,
     )
 

@@ -18,7 +18,7 @@ import pytest
 from models_ml.demo_world import WorldParams
 from models_ml.demo_world.draws import generator
 from models_ml.demo_world.event_rows import EVENT_SCHEMA
-from models_ml.demo_world.reaction_files import ReactionReport, write_reactions
+from models_ml.demo_world.reaction_files import ReactionReport, expected_skips, write_reactions
 from models_ml.demo_world.reactions import Lists, Moods, delights, draw_reactions, opening_chance, satiation
 from models_ml.errors import InputError
 from tests.models_ml.demo_world.world_fixture import SEED, file_bytes, small_world
@@ -223,6 +223,25 @@ def test_without_stopping_everyone_who_opens_reaches_the_end() -> None:
     reactions = draw_reactions(generator(1, "x"), lists_of(500), Moods.none(500), params)
     assert 200 < reactions.opened.sum() < 300
     np.testing.assert_array_equal(reactions.reached, np.repeat(reactions.opened[:, None], PLACES, axis=1))
+
+
+def test_skips_are_as_many_as_are_expected(worlds: Callable[[str], Path]) -> None:
+    folder = worlds("expected")
+    params = WorldParams(reaction_share=1.0, opening_share=1.0, stopping_share=0.0)
+    react(folder, FIRST, params)  # a week of which something is remembered
+    monday = week(1)
+    slots, lists = given(folder, monday)
+    expected = expected_skips(folder / "landing", folder / "truth", slots, lists, monday, params)
+    react(folder, monday, params)
+    ends = told(folder, "slots", monday)["end"].to_pylist()
+    whole = pc.value_counts(told(folder, "slots", monday)["user_id"]).to_pylist()
+    heard_all = {row["values"] for row in whole if row["counts"] == PLACES}
+    users = told(folder, "slots", monday)["user_id"].to_pylist()
+    skipped = sum(end == "skipped" for end, user in zip(ends, users, strict=True) if user in heard_all)
+    chance = np.array([expected[user] for user in heard_all])
+    # Chances within a list differ, which makes the sum vary less than this.
+    assert abs(skipped - PLACES * chance.sum()) < 4 * np.sqrt(PLACES * (chance * (1 - chance)).sum())
+    assert len(heard_all) > 100
 
 
 def test_without_comebacks_every_event_is_in_a_list(worlds: Callable[[str], Path]) -> None:
