@@ -58,7 +58,7 @@ SEARCH: Mapping[str, tuple[float, ...]] = {
     "weighting.statement_half_life_days": (0.0, 30.0, 60.0, 120.0),
     "collaborative.regularization": (0.2, 0.3, 0.45, 0.6),
     "serving.artist_weight": (0.0, 0.5, 1.0, 2.0),
-    "serving.idle_half_life_days": (0.0, 7.0, 14.0, 30.0),
+    "serving.idle_half_life_days": (0.0, 7.0, 14.0, 20.0, 30.0),
     "ranking.artist_affinity_weight": (0.0, 0.05, 0.1, 0.2),
     "ranking.popularity_penalty": (0.0, 0.05),
     "candidates.candidate_count": (400, 1000),
@@ -239,8 +239,10 @@ def _placed(folder: Path, home: Home, week: dt.date, settings: Configuration) ->
 def _landed(root: Path) -> Home:
     """A home in which the archive has landed."""
     home = Home(root)
-    if not (home.landing / "playlist_tracks").exists():
-        land_playlist_archive(ARCHIVE, home.landing)
+    root.mkdir(parents=True, exist_ok=True)
+    with hold_run_lock(root, lambda _: None):  # two Mondays of one weighting come here at once
+        if not (home.landing / "playlist_tracks").exists():
+            land_playlist_archive(ARCHIVE, home.landing)
     return home
 
 
