@@ -28,7 +28,7 @@ DECAYED = ("item-kNN, history decayed, cosine", "item-kNN, history decayed, prod
 NAMED = (POPULAR, KNN, ARTISTS)
 _COSINE, _PRODUCT = "cosine", "product"  # of the BM25 weights
 _SIMILARITIES = (_COSINE, _PRODUCT)
-_HALF_LIVES = (7, 14, 30, 60)
+_HALF_LIVES = (7, 14, 20, 30, 60)
 _RECENCIES = [(0, "last"), *itertools.product(_HALF_LIVES, ("last", "first"))]
 _BM25_K1, _BM25_B = 1.2, 0.75
 
