@@ -73,7 +73,7 @@ FEATURES_READ = (
     "market_popularity",
 )
 ARM_TABLES = ("recording_arms", "arm_posteriors")
-EXPOSURE = "features/recording_exposure"
+EXPOSURE = "recording_exposure"
 OF_LISTS = ("assigned_variants", "playlist_texts", "playlist_recordings", "reason_lifts")
 LIFTS = "features/reason_lifts"
 
@@ -179,11 +179,19 @@ def week_exploration(
     arms = read_arms(recording_arms, posteriors, genre_names, features.recording_count, params)
     allowed = lake.read_week("features/listeners", week, ["allow_exploration"])
     key = keys_of(hashes(features.user_id), seed_for("exploration", week, settings.run.seed))
-    # Weeks of older code have no such table; what is asked of their lists later draws nothing.
-    has_exposure = lake.has_week(EXPOSURE, week)
-    shown = read_shown(lake.read_week(EXPOSURE, week), features.recording_count) if has_exposure else None
-    exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params, shown)
+    exploration = Exploration(arms, column(allowed, "listeners", "allow_exploration", np.bool_), key, params)
     return exploration if exploration.explore_slots else None
+
+
+def week_draws(
+    lake: Lake, week: dt.date, settings: Configuration, features: WeekFeatures, genre_names: pa.Array, policy: str
+) -> Exploration | None:
+    """The same with what a draw goes by beyond what a search does: how often lists of late gave each recording."""
+    exploration, table = week_exploration(lake, week, settings, features, genre_names, policy), f"features/{EXPOSURE}"
+    # Weeks of older code have no such table; what is asked of their lists later draws nothing.
+    if exploration is None or not lake.has_week(table, week):
+        return exploration
+    return replace(exploration, shown=read_shown(lake.read_week(table, week), features.recording_count))
 
 
 def week_calibration(lake: Lake, week: dt.date, genres: Genres, rules: AssemblyParams) -> Calibration:
@@ -234,7 +242,7 @@ def _funnel(funnel: pa.Table) -> dg.MarkdownMetadataValue:
                 keys.CANDIDATES,
                 keys.RECORDING_SOUNDS,
                 keys.RANKER,
-                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, "recording_exposure", *OF_LISTS)),
+                *map(keys.feature, (*FEATURES_READ, *ARM_TABLES, EXPOSURE, *OF_LISTS)),
             ],
             group_name="playlists",
             partitions_def=keys.WEEKLY,
@@ -355,7 +363,7 @@ def playlist_inputs(lake: Lake, week: dt.date, settings: Configuration) -> Group
     def made_with(own: Configuration, policy: str) -> PlaylistInputs:
         params = PlaylistParams(own.candidates, own.ranking, own.rules, own.serving, own.arrangement, own.reasons)
         calibration = week_calibration(lake, week, genres, own.rules)
-        exploration = week_exploration(lake, week, own, features, genres.names, policy)
+        exploration = week_draws(lake, week, own, features, genres.names, policy)
         learnt = learning[policy]
         if own.ranker != settings.ranker:
             learnt = varied_learning(learnt, own.ranker)

@@ -1,7 +1,7 @@
 """The learned ranker beside the linear score and the score of search alone, on the same candidates.
 
-Run: .venv/bin/python -m tests.benchmarks.ranker        (--seeds for some of it)
-Belongs here: two Mondays a world, scores, delivered lists, what the world's own tastes say of them, the table.
+Run: .venv/bin/python -m tests.benchmarks.ranker        (--seeds, --weeks for less)
+Belongs here: the Mondays of a world, scores, delivered lists, what the world's own tastes say of them, the table.
 Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
 
 The worlds of demo_weeks.py, without sound: the Mondays before W are run, listeners react to their lists, and the
@@ -40,6 +40,7 @@ from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.demo_world.reaction_files import expected_skips, write_reactions
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
+from models_ml.features import WeekFeatures
 from models_ml.playlist_tables import PlaylistTables
 from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.ranker.examples import read_examples
@@ -262,29 +263,29 @@ def _delivered(world: World, ranker: Ranker | None, ranking: RankingParams | Non
 def _expected_skips(world: World, slots: pa.Table) -> Floats:
     """(n,) mean chance of a skip over each list as the world has it, NaN for listeners it tells none of."""
     truth, user = world.home.root / "truth", world.features.user_id
-    chance = expected_skips(world.home.landing, truth, *_given(world, slots), WEEK, PARAMS)
+    chance = expected_skips(world.home.landing, truth, *given_lists(world.home, world.features, slots), WEEK, PARAMS)
     return np.array([chance.get(one, np.nan) for one in user.to_pylist()])
 
 
-def _given(world: World, slots: pa.Table) -> tuple[pa.Table, pa.Table]:
+def given_lists(home: Home, features: WeekFeatures, slots: pa.Table, week: dt.date = WEEK) -> tuple[pa.Table, pa.Table]:
     """(slots, lists) as the world's listeners get them."""
-    user = world.features.user_id.take(slots["user_index"].combine_chunks())
+    user = features.user_id.take(slots["user_index"].combine_chunks())
     given = pa.table(
         {
             "user_id": user,
             "position": slots["position"].cast(pa.int32()),
-            "playlist_id": pc.binary_join_element_wise(f"discover:{WEEK}", user, ":"),
-            "track_id": _track_ids(world, slots),
+            "playlist_id": pc.binary_join_element_wise(f"discover:{week}", user, ":"),
+            "track_id": _track_ids(home, slots, week),
             "is_new_artist": slots["is_new_artist"],
         }
     )
     everyone = pc.unique(user)
-    there = pa.array([dt.datetime.combine(WEEK, dt.time())] * len(everyone), pa.timestamp("us"))
+    there = pa.array([dt.datetime.combine(week, dt.time())] * len(everyone), pa.timestamp("us"))
     return given, pa.table({"user_id": everyone, "available_at": there})
 
 
-def _track_ids(world: World, slots: pa.Table) -> pa.Array:
-    editions = Lake(world.home.lake).read_week("features/editions", WEEK, ["track_id"])["track_id"].combine_chunks()
+def _track_ids(home: Home, slots: pa.Table, week: dt.date) -> pa.Array:
+    editions = Lake(home.lake).read_week("features/editions", week, ["track_id"])["track_id"].combine_chunks()
     return editions.take(slots["edition_index"].combine_chunks())
 
 
@@ -294,7 +295,7 @@ def _print_reliability(world: World, slots: pa.Table, seed: int) -> None:
     shutil.rmtree(landing.parent, ignore_errors=True)
     shutil.copytree(world.home.root / "truth", truth)
     shutil.copytree(world.home.landing / "tracks", landing / "tracks")
-    given, there = _given(world, slots)
+    given, there = given_lists(world.home, world.features, slots)
     write_reactions(landing, truth, given, there, WEEK, PARAMS, seed)
     events = pq.read_table(landing / "events" / f"week={WEEK}", partitioning=None)
     played = events.filter(pc.is_in(events["event_type"], pa.array(["play", "skip"])))
