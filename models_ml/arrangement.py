@@ -6,13 +6,16 @@ Does not: choosing them, how far two lie apart (flow.py).
 
 import numpy as np
 
-from models_ml.arrays import Floats, Ints
+from models_ml.arrays import Bools, Floats, Ints
 
 
-def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0) -> Ints:
+def arrange(
+    artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0, latest: Floats | None = None
+) -> Ints:
     """(b, s) places: the order in which to play each list's tracks, which come best first.
 
     artists: (b, s) first-credited artist of each track.  gaps: (b, s, s) how far each two lie apart, 0 to 1.
+    latest: (b, s) places, from 0, before which a track stands as if no other were better; None: nowhere.
     For each slot a track whose artist did not just play; but as soon as an artist has so many tracks left that only
     every second slot suffices, that artist's turn comes first.  So neighbours differ whenever any order has that
     (no artist above half the list, rounded up); else they repeat only where they must.
@@ -26,7 +29,8 @@ def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0)
     waiting = np.ones((count, length), dtype=bool)
     just_played = np.zeros((count, length), dtype=bool)
     order = np.empty((count, length), dtype=np.int64)
-    by_place = np.broadcast_to(np.arange(length, dtype=np.float32) / max(length, 1), (count, length))
+    place = np.broadcast_to(np.arange(length, dtype=np.float32), (count, length))
+    by_place = (place if latest is None else np.minimum(place, latest)) / np.float32(max(length, 1))
     cost = by_place
     for slot in range(length):
         after = length - slot - 1
@@ -42,3 +46,13 @@ def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0)
         if gaps is not None:
             cost = by_place + np.float32(flow_weight) * gaps[rows, pick]
     return order
+
+
+def spread_early(chosen: Bools, within: int) -> Floats:
+    """(b, s) the latest place of each track, inf but for the chosen ones, who share the first `within` evenly.
+
+    chosen: (b, s), best first.
+    """
+    count = chosen.sum(axis=1, keepdims=True)
+    latest = chosen.cumsum(axis=1) * within / np.maximum(count, 1) - 1.0
+    return np.where(chosen, latest, np.inf).astype(np.float32)

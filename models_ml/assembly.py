@@ -241,7 +241,7 @@ def _draw_within(slate: Slate, params: AssemblyParams, kept: Draws | None = None
         value = mixed.values() if mixed else None
         best = (rules.open_to if value is None else np.where(rules.open_to, value, -np.inf)).argmax(axis=1)
         if kept is None and slate.lots is not None:
-            _leave_to_chance(slate.lots, rules.open_to, value, slot, draws)
+            _leave_to_chance(slate.lots, slate.is_new, rules.open_to, value, slot, draws)
         settled = draws.picks[:, slot] >= 0
         pick = np.where(settled, draws.picks[:, slot], best)
         found = settled | rules.open_to[rows, pick]
@@ -252,13 +252,18 @@ def _draw_within(slate: Slate, params: AssemblyParams, kept: Draws | None = None
     return draws
 
 
-def _leave_to_chance(lots: Lots, open_to: Bools, value: Floats | None, slot: int, draws: Draws) -> None:
+def _leave_to_chance(
+    lots: Lots, is_new: Bools, open_to: Bools, value: Floats | None, slot: int, draws: Draws
+) -> None:
     """Draw this slot of the lists where chance decides it.  value: (b, K) with a mix."""
     possible = open_to.any(axis=1)
     explores = slot < lots.explore_draws
     exploring = np.flatnonzero(possible & explores)
     if len(exploring):
-        draws.record(slot, exploring, by_arm(lots.rows(exploring), open_to[exploring], slot))
+        theirs, open_to_arms = lots.rows(exploring), open_to[exploring]
+        unmet = open_to_arms & is_new[exploring]
+        narrowed = theirs.only_new & unmet.any(axis=1)
+        draws.record(slot, exploring, by_arm(theirs, np.where(narrowed[:, None], unmet, open_to_arms), slot))
     soft = np.flatnonzero(possible & ~explores & lots.is_soft)
     if len(soft):
         worth = (lots.value if value is None else value)[soft]

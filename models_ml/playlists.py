@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.ablated import ABLATED_SCHEMA, ablated_table, spoken_for
-from models_ml.arrangement import arrange
+from models_ml.arrangement import arrange, spread_early
 from models_ml.arrays import Bools, Floats, Ints, Progress, in_order, silent, worker_count
 from models_ml.assembly import PLAYLIST_LENGTH, AssemblyParams, Draws, draw, is_full
 from models_ml.calibration import Calibration, MixDraw
@@ -336,14 +336,15 @@ class PlaylistMaker:
         """Rows of the full lists, in the order heard.  chosen: (lists, 30) places in the pool, best first."""
         ranked = laid.ranked
         artists = self._features.editions.artist[ranked.edition[chosen]]
-        order = self._arranged(artists, ranked.pool.recordings[chosen])
+        order = self._arranged(artists, ranked.pool.recordings[chosen], draws.arm >= 0)
         chances = self._chances(laid, full, draws.ordered(order))
         return self._rows.of(listeners[full], ranked, np.take_along_axis(chosen, order, axis=1), chances)
 
-    def _arranged(self, artists: Ints, recordings: Ints) -> Ints:
-        """(lists, 30) places in the order heard."""
+    def _arranged(self, artists: Ints, recordings: Ints, for_arms: Bools) -> Ints:
+        """(lists, 30) places in the order heard.  for_arms: (lists, 30) True for slots that went to arms."""
         weight = self._params.arrangement.flow_weight
-        return arrange(artists, self._flow.gaps(recordings) if weight else None, weight)
+        latest = spread_early(for_arms, self._exploration.params.heard_within) if self._exploration else None
+        return arrange(artists, self._flow.gaps(recordings) if weight else None, weight, latest)
 
     def _chances(self, laid: LaidOut, full: Ints, draws: Draws) -> dict[str, pa.Array]:
         """What chance had to do with each slot of the full lists."""

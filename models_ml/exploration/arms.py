@@ -109,6 +109,7 @@ class Exploration:
             arms=arms.bits[recordings],
             chance=arms.chance[segment],
             explore_draws=np.where(self.allowed[listeners], self.explore_slots, 0),
+            only_new=np.full(len(listeners), self.params.new_to_listener),
             is_soft=self.is_soft[listeners],
             width=self.params.temperature * spread,
             soft_width=self.params.exploit_temperature * spread,

@@ -68,6 +68,19 @@ class ExplorationParams:
             "doc": "What a track is worth less to an arm for each e-fold of 1 + its slots lately, in the mean one's.",
         },
     )
+    new_to_listener: bool = field(
+        default=True,
+        metadata={"doc": "Arms give artists new to the listener, where the rules leave one; false: any."},
+    )
+    heard_within: int = field(
+        default=12,
+        metadata={
+            "unit": "places",
+            "min": 1,
+            "max": 30,
+            "doc": "Slots for arms share the first so many evenly, or stand earlier; 30: a list's end is theirs too.",
+        },
+    )
     softmax_listener_share: float = field(
         default=0.02,
         metadata={

@@ -39,7 +39,8 @@ VARIANTS = {
     "none": f"{SHARE}=0; exploration.softmax_listener_share=0",
     "chosen": f"{SHARE}=0.1",
     # Every arm, and within an arm every track the rules allow, as likely as another.
-    "random": f"{SHARE}=0.1; exploration.policy=uniform; exploration.temperature=100; exploration.exposure_weight=0",
+    "random": f"{SHARE}=0.1; exploration.policy=uniform; exploration.temperature=100; exploration.exposure_weight=0"
+    "; exploration.new_to_listener=false",
 }
 WEIGHTS = (0.34, 0.33, 0.33)
 # Lists of four weeks ago aren't scored: no variant reads that. Half the listeners are learnt from: a Monday is shorter.

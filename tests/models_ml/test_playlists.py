@@ -256,7 +256,7 @@ def test_a_listener_without_history_gets_the_popular_list_in_its_order():
         recordings=world.recordings.set_column(2, "age_days", [[None] * 300]).cast(world.recordings.schema),
         editions=without_albums(world),
     )
-    rows = by_listener(made(world))[0]
+    rows = by_listener(made(world, explored=None))[0]
     popular = world.market_popularity.filter(pc.field("market") == "SE")["recording_index"].to_pylist()
     assert [row["recording_index"] for row in rows] == popular[:30]
     assert {row["listener_rung"] for row in rows} == {row["track_rung"] for row in rows} == {"popular"}

@@ -42,6 +42,7 @@ class Situation:
     per_artist: int = 2
     per_album: int = 2
     new_needed: int = 15
+    only_new: bool = False
 
     def open_to(self, taken: frozenset) -> list:
         """What the rules allow beside what was taken."""
@@ -96,7 +97,8 @@ class Situation:
         if not open_to:
             return {}
         if by_chance and draw < self.explore_draws:
-            return self.by_arm(open_to)
+            new = [place for place in open_to if self.entries[place].is_new]
+            return self.by_arm(new if self.only_new and new else open_to)
         held = self.held(taken)
         worth = {place: self.worth(place, held) for place in open_to}
         if by_chance and self.is_soft:

@@ -70,6 +70,7 @@ def slate_of(situation: Situation, listeners: int, padding: int = 0, seed: int =
         arms=grid((sum(1 << arm for arm in entry.arms) for entry in entries), 1, np.int64),
         chance=np.tile(np.array(situation.chance), (listeners, 1)),
         explore_draws=np.full(listeners, situation.explore_draws),
+        only_new=np.full(listeners, situation.only_new),
         is_soft=np.full(listeners, situation.is_soft),
         width=np.full(listeners, situation.width),
         soft_width=np.full(listeners, situation.soft_width),
@@ -100,9 +101,11 @@ def differences(drawn: np.ndarray, expected: dict) -> np.ndarray:
     return (count - len(drawn) * chance) / deviation
 
 
-@pytest.mark.parametrize(("seed", "shown"), [(1, 0.0), (3, 0.0), (3, 0.2)])
-def test_over_20000_assemblies_each_track_is_in_the_list_as_often_as_the_tree_of_draws_says(seed, shown):
-    situation = a_situation(seed, 56, shown)
+@pytest.mark.parametrize(
+    ("seed", "shown", "only_new"), [(1, 0.0, False), (3, 0.0, False), (3, 0.2, False), (3, 0.2, True)]
+)
+def test_over_20000_assemblies_each_track_is_in_the_list_as_often_as_the_tree_of_draws_says(seed, shown, only_new):
+    situation = a_situation(seed, 56, shown, only_new=only_new)
     expected = inclusion(situation)
     assert math.isclose(sum(expected.values()), PLAYLIST_LENGTH, rel_tol=1e-5)
     picks = draw(slate_of(situation, ASSEMBLIES), RULES).picks
