@@ -49,10 +49,10 @@ def arrange(
 
 
 def spread_early(chosen: Bools, within: int) -> Floats:
-    """(b, s) the latest place of each track, inf but for the chosen ones, who share the first `within` evenly.
+    """(b, s) float32 latest place of each track, inf but for the chosen ones, who share the first `within` evenly.
 
-    chosen: (b, s), best first.
+    chosen: (b, s), best first.  Between two places, since so many others are to come before each.
     """
-    count = chosen.sum(axis=1, keepdims=True)
-    latest = chosen.cumsum(axis=1) * within / np.maximum(count, 1) - 1.0
-    return np.where(chosen, latest, np.inf).astype(np.float32)
+    number = chosen.cumsum(axis=1)
+    others_before = number * (within / np.maximum(number[:, -1:], 1) - 1.0)
+    return np.where(chosen, others_before - 0.5, np.inf).astype(np.float32)

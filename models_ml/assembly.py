@@ -260,7 +260,8 @@ def _leave_to_chance(
     explores = slot < lots.explore_draws
     exploring = np.flatnonzero(possible & explores)
     if len(exploring):
-        theirs, open_to_arms = lots.rows(exploring), open_to[exploring]
+        everyone = len(exploring) == len(open_to)
+        theirs, open_to_arms = (lots, open_to) if everyone else (lots.rows(exploring), open_to[exploring])
         unmet = open_to_arms & is_new[exploring]
         narrowed = theirs.only_new & unmet.any(axis=1)
         draws.record(slot, exploring, by_arm(theirs, np.where(narrowed[:, None], unmet, open_to_arms), slot))

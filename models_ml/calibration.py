@@ -33,7 +33,7 @@ class SlateMix:
 
     score: (b, K) float64 what an entry is worth by itself.  place: (b, K, MOST_GENRES) its genres, g for none.
     count: (b, K) how many.  taste: (b, g) float32.  weight: (b,) float32, score for a nat less of distance.
-    beside: the same entries by another division, whose gains come on top; None: there is none.
+    beside: the same entries by another division, whose gains come on top, and no score; None: there is none.
     """
 
     score: Floats
@@ -151,21 +151,22 @@ class MixDraw:
         self._most = int(mix.count.max(initial=1))
         # One flat table of gains a listener: genres by the share a track can have of one, and a last column for none.
         self._gains = np.zeros((listeners, self._most, genres + 1), dtype=np.float32)
-        row = np.arange(listeners, dtype=np.int64)[:, None, None] * self._most
-        share = np.maximum(mix.count, 1)[:, :, None] - 1
-        at = (row + share) * (genres + 1) + mix.place
-        self._at = [np.ascontiguousarray(at[:, :, column]) for column in range(self._most)]
+        first = np.arange(listeners, dtype=np.int64)[:, None] * self._most + np.maximum(mix.count, 1) - 1
+        first *= genres + 1
+        self._at = [first + mix.place[:, :, column] for column in range(self._most)]
 
     def values(self) -> Floats:
         """(b, K) what each entry is worth now."""
+        return np.asarray(self._mix.score + self._gained())
+
+    def _gained(self) -> Floats:
+        """(b, K) float32 of it what each takes off the distance."""
         for genres in range(1, self._most + 1):
             gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
-            self._gains[:, genres - 1, :-1] = gain
-        gains = self._gains.ravel()
+            np.multiply(self._mix.weight[:, None], gain, out=self._gains[:, genres - 1, :-1])
         # One genre after the other: a sum over an axis of three takes as long as all the rest.
-        gained = reduce(np.add, (gains[at] for at in self._at))
-        value = self._mix.score + self._mix.weight[:, None] * gained
-        return np.asarray(value if self._beside is None else value + self._beside.values())
+        gained = reduce(np.add, (self._gains.take(at) for at in self._at))
+        return np.asarray(gained if self._beside is None else gained + self._beside._gained())
 
     def take(self, entry: Ints, taken: Bools) -> None:
         """One more entry of each list where `taken`.  entry: (b,) places in the slate."""

@@ -3,12 +3,12 @@
 Belongs here: their schemas, and columns that need no more than codes. Does not: what goes into them (playlists.py).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from models_ml.ablated import ORDER
 from models_ml.arrays import Bools, Floats, Ints
 from models_ml.assembly import PLAYLIST_LENGTH, Draws, Slate, is_full
 from models_ml.giving_way import Relaxations
@@ -101,13 +101,29 @@ class PlaylistTables:
 
 def by_listener(some: PlaylistTables, others: PlaylistTables) -> PlaylistTables:
     """Both as one, each table in the order of the listeners."""
-    slots, relaxations, ranked, mixes, logged, ablated = (
-        pa.concat_tables([getattr(some, part.name), getattr(others, part.name)]) for part in fields(PlaylistTables)
+    relaxations, logged = (
+        pa.concat_tables([getattr(some, name), getattr(others, name)]) for name in ("relaxations", "logged")
     )
-    keys = [("user_index", "ascending"), ("position", "ascending")]
+    slots, ranked, mixes, ablated = (
+        _interleaved(getattr(some, name), getattr(others, name)) for name in ("slots", "ranked", "mixes", "ablated")
+    )
     logged = logged.sort_by([("user_id", "ascending"), ("recording_id", "ascending")])
-    mixes, ablated = mixes.sort_by(keys[:1]), ablated.sort_by(ORDER)
-    return PlaylistTables(slots.sort_by(keys), relaxations, ranked.sort_by(keys), mixes, logged, ablated)
+    return PlaylistTables(slots, relaxations, ranked, mixes, logged, ablated)
+
+
+def _interleaved(some: pa.Table, others: pa.Table) -> pa.Table:
+    """Rows of two tables in the order of their listeners, of whom none is in both; rows of one stay as they were.
+
+    Cut where another's rows go: sorting takes every column of every row apart, for the few lists that gave way.
+    """
+    at = np.searchsorted(some["user_index"].to_numpy(), others["user_index"].to_numpy())
+    cuts = np.flatnonzero(np.diff(at)) + 1
+    parts, last = [], 0
+    for start, stop in pairwise([0, *cuts.tolist(), len(at)]):
+        if stop > start:
+            parts += [some.slice(last, at[start] - last), others.slice(start, stop - start)]
+            last = int(at[start])
+    return pa.concat_tables([*parts, some.slice(last)]).combine_chunks()
 
 
 def mixes_table(listeners: Ints, found: tuple[Floats, ...] = ()) -> pa.Table:

@@ -229,7 +229,7 @@ class PlaylistMaker:
         """
         laid = self._laid_out(listeners, pool)
         drawn = replace(drawn, picks=places_of(laid, kept))
-        draws, relaxations = draw_giving_way(laid.slate.ordered(laid.first), self._params.assembly, drawn)
+        draws, relaxations = draw_giving_way(laid.to_draw_from(), self._params.assembly, drawn)
         draws = in_slate(laid.first, draws)
         tables = self._tables(listeners, laid, draws, np.arange(len(listeners)))
         return replace(tables, relaxations=relaxation_table(listeners, relaxations, draws.picks, laid.slate))
@@ -290,8 +290,10 @@ class PlaylistMaker:
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
         if rules.calibration_weight or rules.popularity_calibration_weight:
-            slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
-        return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_first(first), mix.taste), first)
+            laid = LaidOut(ranked, replace(slate, mix=replace(mix, score=mix.score + FAR * first)), order, None, mix.taste)
+        else:
+            laid = LaidOut(ranked, slate, order, drawn_first(first), mix.taste)
+        return self._with_lots(listeners, laid, first)
 
     def _with_lots(self, listeners: Ints, laid: LaidOut, first: Bools) -> LaidOut:
         """The same, with what is left to chance.  first: (b, K) True for what has slots of its own."""
@@ -304,7 +306,7 @@ class PlaylistMaker:
 
     def _drawn(self, laid: LaidOut) -> Draws:
         """Places in the slate, in the order they were drawn."""
-        return in_slate(laid.first, draw(laid.slate.ordered(laid.first), self._params.assembly))
+        return in_slate(laid.first, draw(laid.to_draw_from(), self._params.assembly))
 
     def _ranked(self, listeners: Ints, pool: Pool) -> RankedPool:
         features, owners = self._features, listeners[pool.rows]
@@ -343,7 +345,8 @@ class PlaylistMaker:
     def _arranged(self, artists: Ints, recordings: Ints, for_arms: Bools) -> Ints:
         """(lists, 30) places in the order heard.  for_arms: (lists, 30) True for slots that went to arms."""
         weight = self._params.arrangement.flow_weight
-        latest = spread_early(for_arms, self._exploration.params.heard_within) if self._exploration else None
+        within = self._exploration.params.heard_within if self._exploration else 0
+        latest = spread_early(for_arms, within) if within else None
         return arrange(artists, self._flow.gaps(recordings) if weight else None, weight, latest)
 
     def _chances(self, laid: LaidOut, full: Ints, draws: Draws) -> dict[str, pa.Array]:

@@ -37,15 +37,20 @@ class LaidOut:
     """A ranked pool as a grid.
 
     order: (b, K) place in the pool of each entry of the slate, best first.
-    first: (b, K) places in the slate in the order they are drawn in: what has slots of its own goes first.
+    first: (b, K) places in the slate in the order they are drawn in: what has slots of its own goes first.  None: in
+    that of the slate, since what each is worth says it.
     taste: (b, g) genre mix of each listener, None where no genre is known.
     """
 
     ranked: RankedPool
     slate: Slate
     order: Ints
-    first: Ints
+    first: Ints | None
     taste: Floats | None = None
+
+    def to_draw_from(self) -> Slate:
+        """The slate in the order it is drawn in."""
+        return self.slate if self.first is None else self.slate.ordered(self.first)
 
 
 def goes_first(reserved: Bools, value: Floats, slots: int) -> Bools:
@@ -73,9 +78,9 @@ def worth(ranked: RankedPool, order: Ints) -> Floats:
     return np.asarray(ranked.components.final[order] - FAR * ~ranked.personal[order])
 
 
-def in_slate(first: Ints, draws: Draws) -> Draws:
+def in_slate(first: Ints | None, draws: Draws) -> Draws:
     """Draws among places that were drawn in the order `first`, as places in the slate."""
-    if not first.size:
+    if first is None or not first.size:
         return draws
     places = np.take_along_axis(first, np.maximum(draws.picks, 0), axis=1)
     return replace(draws, picks=np.where(draws.picks >= 0, places, -1))
@@ -97,7 +102,7 @@ def places_of(laid: LaidOut, recordings: Ints) -> Ints:
     asked = np.flatnonzero((recordings >= 0).any(axis=0))
     if len(asked):
         there = np.where(laid.slate.valid, laid.ranked.pool.recordings[laid.order], -1)
-        there = np.take_along_axis(there, laid.first, axis=1)
+        there = there if laid.first is None else np.take_along_axis(there, laid.first, axis=1)
     for slot in asked:
         place = (there == recordings[:, slot, None]).argmax(axis=1)
         places[:, slot] = np.where(recordings[:, slot] >= 0, place, -1)

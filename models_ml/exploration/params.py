@@ -73,12 +73,12 @@ class ExplorationParams:
         metadata={"doc": "Arms give artists new to the listener, where the rules leave one; false: any."},
     )
     heard_within: int = field(
-        default=12,
+        default=15,
         metadata={
             "unit": "places",
-            "min": 1,
+            "min": 0,
             "max": 30,
-            "doc": "Slots for arms share the first so many evenly, or stand earlier; 30: a list's end is theirs too.",
+            "doc": "Slots for arms share the first so many evenly, or stand earlier; 0: where their score puts them.",
         },
     )
     softmax_listener_share: float = field(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models_ml.arrangement import arrange
+from models_ml.arrangement import arrange, spread_early
 from models_ml.flow import ArrangementParams, Flow, Sounds
 
 EACH_ITS_OWN = np.array([[1, 2, 3, 4]])
@@ -89,6 +89,20 @@ def test_lists_side_by_side_are_ordered_as_each_alone():
 
 def test_no_lists_have_an_order_too():
     assert arrange(np.zeros((0, 30), dtype=np.int64), np.zeros((0, 30, 30)), 1.0).shape == (0, 30)
+
+
+def test_chosen_tracks_share_the_first_places_evenly_and_the_others_stay_as_they_were():
+    chosen = np.zeros((2, 30), dtype=bool)
+    chosen[0, [3, 20, 29]] = True
+    order = arrange(np.tile(np.arange(30), (2, 1)), latest=spread_early(chosen, 15))
+    assert order[0, [3, 8, 13]].tolist() == [3, 20, 29]
+    assert np.delete(order[0], [3, 8, 13]).tolist() == [track for track in range(30) if track not in (3, 20, 29)]
+    assert order[1].tolist() == list(range(30))
+
+
+def test_within_the_whole_list_the_last_chosen_track_stays_where_it_is():
+    chosen = np.arange(30)[None, :] >= 27
+    assert arrange(np.arange(30)[None, :], latest=spread_early(chosen, 30))[0, -1] == 29
 
 
 def test_energy_a_fifth_of_the_scale_apart_is_as_far_as_it_gets():

@@ -1,5 +1,6 @@
 """Tests of whole playlists of which chance decides a part: who explores, what is told of each draw."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from feature_worlds import random_world
@@ -38,6 +39,24 @@ def test_slots_for_arms_are_of_their_arm_and_say_by_what_chance(world):
             assert chance[row["arm_id"]] == pytest.approx(row["p_arm"], rel=1e-12)
             assert sum(chance.values()) == pytest.approx(1.0)
             assert min(chance.values()) > 0
+
+
+def test_arms_give_artists_new_to_the_listener_wherever_they_can_and_early_in_the_list():
+    world = random_world(8, listeners=60, recordings=300, artists=80)
+    some, any_artist = (made(world, explored=ExplorationParams(new_to_listener=only)) for only in (True, False))
+    new, any_new = (
+        [row["is_new_artist"] for rows in by_listener(of).values() for row in rows if row["slot_kind"] == "explore"]
+        for of in (some, any_artist)
+    )
+    assert all(new)
+    assert not all(any_new)
+    late = made(world, explored=ExplorationParams(heard_within=0))
+    places, late_places = (
+        [row["position"] for rows in by_listener(of).values() for row in rows if row["slot_kind"] == "explore"]
+        for of in (some, late)
+    )
+    # Others flow better now and then, or an artist would follow their own.
+    assert np.percentile(places, 95) <= 18 < np.percentile(late_places, 95)
 
 
 CHANCES = ["slot_kind", "segment", "arm_id", "p_arm", "p_track", "feasible_count", "draw_number", "propensity_valid"]
