@@ -278,12 +278,11 @@ class _OpenEntries:
     """
 
     def __init__(self, slate: Slate, params: AssemblyParams) -> None:
-        self._slate, self._params = slate, params
+        self._slate = slate
         self._rows = np.arange(len(slate.artist))
         self.open_to = slate.valid.copy()
-        self._album = own_album_where_none(slate.album)
-        self._artist_used = np.zeros(slate.artist.shape, dtype=np.int8)
-        self._album_used = np.zeros(slate.artist.shape, dtype=np.int8)
+        self._artists = _Capped(slate.artist, params.tracks_per_artist)
+        self._albums = _Capped(own_album_where_none(slate.album), params.tracks_per_album)
         needed = new_artists_needed(params.new_artist_share)
         self._known_left = np.full(len(self._rows), PLAYLIST_LENGTH - needed)
         spent = self._known_left <= 0
@@ -291,15 +290,34 @@ class _OpenEntries:
 
     def take(self, pick: Ints, found: Bools) -> None:
         """One more entry of each list where `found`.  pick: (b,) places in the slate."""
-        rows, slate, params = self._rows, self._slate, self._params
+        rows, slate = self._rows, self._slate
         self.open_to[rows, pick] = False
-        self._artist_used += slate.artist == slate.artist[rows, pick][:, None]
-        self._album_used += self._album == self._album[rows, pick][:, None]
-        self.open_to &= self._artist_used < params.tracks_per_artist
-        self.open_to &= self._album_used < params.tracks_per_album
+        self._artists.take(pick, self.open_to)
+        self._albums.take(pick, self.open_to)
         self._known_left -= found & ~slate.is_new[rows, pick]
         spent = np.flatnonzero(found & (self._known_left == 0))
         self.open_to[spent] &= slate.is_new[spent]
+
+
+class _Capped:
+    """How many entries of each artist, or album, b lists hold, and which entries that closes."""
+
+    def __init__(self, value: Ints, limit: int) -> None:
+        """value: (b, K) artist or album of each entry.  limit: entries of one that a list can hold."""
+        self._value, self._limit = value, limit
+        self._rows = np.arange(len(value))
+        self._taken: list[Ints] = []
+
+    def take(self, pick: Ints, open_to: Bools) -> None:
+        """One more entry of each list; closes those of what is used up in open_to, (b, K).  pick: (b,) places.
+
+        Held against what was taken before and not against all entries: most picks use nothing up.
+        """
+        taken = self._value[self._rows, pick]
+        used = sum((before == taken for before in self._taken), np.ones(len(taken), dtype=np.int8))
+        self._taken.append(taken)
+        spent = np.flatnonzero(used >= self._limit)
+        open_to[spent] &= self._value[spent] != taken[spent, None]
 
 
 def own_album_where_none(album: Ints) -> Ints:
