@@ -9,9 +9,7 @@ import numpy as np
 from models_ml.arrays import Bools, Floats, Ints
 
 
-def arrange(
-    artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0, latest: Floats | None = None
-) -> Ints:
+def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0, latest: Floats | None = None) -> Ints:
     """(b, s) places: the order in which to play each list's tracks, which come best first.
 
     artists: (b, s) first-credited artist of each track.  gaps: (b, s, s) how far each two lie apart, 0 to 1.

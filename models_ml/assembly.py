@@ -252,9 +252,7 @@ def _draw_within(slate: Slate, params: AssemblyParams, kept: Draws | None = None
     return draws
 
 
-def _leave_to_chance(
-    lots: Lots, is_new: Bools, open_to: Bools, value: Floats | None, slot: int, draws: Draws
-) -> None:
+def _leave_to_chance(lots: Lots, is_new: Bools, open_to: Bools, value: Floats | None, slot: int, draws: Draws) -> None:
     """Draw this slot of the lists where chance decides it.  value: (b, K) with a mix."""
     possible = open_to.any(axis=1)
     explores = slot < lots.explore_draws

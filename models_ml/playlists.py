@@ -290,7 +290,8 @@ class PlaylistMaker:
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
         if rules.calibration_weight or rules.popularity_calibration_weight:
-            laid = LaidOut(ranked, replace(slate, mix=replace(mix, score=mix.score + FAR * first)), order, None, mix.taste)
+            slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
+            laid = LaidOut(ranked, slate, order, None, mix.taste)
         else:
             laid = LaidOut(ranked, slate, order, drawn_first(first), mix.taste)
         return self._with_lots(listeners, laid, first)

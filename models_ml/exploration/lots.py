@@ -23,7 +23,8 @@ class Lots:
     unseen: (b, K) float64 what an entry is worth to an arm: its score, less the more slots it had lately.
     value: (b, K) its score, far above with a slot of its own.
     arms: (b, K) int64, bit a set for entries of arm a, at least one for each.  chance: (b, A) of each arm, above 0.
-    explore_draws: (b,) first so many draws go to arms.  only_new: (b,) True where these give what is new to the listener.  is_soft: (b,) True where all others are by softmax.
+    explore_draws: (b,) first so many draws go to arms.  only_new: (b,) True where these give artists new
+    to the listener, if any are left.  is_soft: (b,) True where all others are by softmax.
     width, soft_width: (b,) score that makes one e times as likely as another, by arm and without.
     key: (b,) uint64 of uniforms.keys.
     """

@@ -38,7 +38,8 @@ RELEASED_SHARE = 0.6
 class World:
     """A world that was run for W, with what happened then.
 
-    heard: (n,) owners to recordings first heard in the four weeks, for half a minute at least.
+    heard: (n,) owners to recordings first heard in the four weeks, for half a minute at least.  engaged: to those first
+    met in the first of them, and played to the end, saved, liked or put on a playlist then.
     never_played: (m,) not for a second before W.  is_new: (m,) and young too.
     artist_plays: (m,) plays of its artist before W.  events: (n,) of each listener before W, of any type.
     """
@@ -47,6 +48,7 @@ class World:
     features: WeekFeatures
     factors: CollaborativeFactors
     heard: Pairs
+    engaged: Pairs
     never_played: Bools
     is_new: Bools
     artist_plays: Ints
@@ -57,6 +59,15 @@ class World:
         row, position = self.heard.positions(listeners)
         indptr = np.searchsorted(row, np.arange(len(listeners) + 1)).astype(np.int64)
         return Pairs(indptr, self.heard.values[position], self.heard.width)
+
+
+def _first_met(features: WeekFeatures, listener: Ints, recording: Ints) -> Pairs:
+    """(n,) owners to those of these recordings that nothing kept from them before W."""
+    keys = np.unique(listener * features.recording_count + recording)
+    keys = keys[features.exclusions.find(*divmod(keys, features.recording_count)) < 0]
+    indptr = np.searchsorted(keys, np.arange(features.listener_count + 1) * features.recording_count)
+    recordings = (keys % features.recording_count).astype(np.int32)
+    return Pairs(indptr.astype(np.int64), recordings, features.recording_count)
 
 
 def run_world(home: Home, params: WorldParams, seed: int, *, sound: bool = True) -> World:
@@ -78,16 +89,15 @@ def read_world(home: Home) -> World:
     before, is_play = happened.before, happened.is_play & (happened.recording >= 0)
     played = np.bincount(happened.recording[before & is_play], minlength=features.recording_count)
     heard = is_play & happened.is_hearing & ~before
-    keys = np.unique(happened.listener[heard] * features.recording_count + happened.recording[heard])
-    keys = keys[features.exclusions.find(*divmod(keys, features.recording_count)) < 0]
-    indptr = np.searchsorted(keys, np.arange(features.listener_count + 1) * features.recording_count)
+    engaged = happened.is_next_week & happened.is_engaged & (happened.recording >= 0)
     days = floats_with_nan(lake.read_week("features/recordings", WEEK), "recordings", "known_days")
     artist = first_artists(lake, WEEK)
     return World(
         home,
         features,
         serve(factors, lake, WEEK, settings.serving),
-        Pairs(indptr.astype(np.int64), (keys % features.recording_count).astype(np.int32), features.recording_count),
+        _first_met(features, happened.listener[heard], happened.recording[heard]),
+        _first_met(features, happened.listener[engaged], happened.recording[engaged]),
         played == 0,
         (played == 0) & (days <= settings.fusion.new_days),
         np.bincount(artist, played)[artist].astype(np.int64),
@@ -99,22 +109,29 @@ def read_world(home: Home) -> World:
 class Happened:
     """Events of known listeners, as they landed; arrays of (events,).
 
-    listener: position.  recording: position, -1 where none is known.  before: W.  is_play: a play or a skip, however
-    short.  is_hearing: half a minute at least.
+    listener: position.  recording: position, -1 where none is known.  before: W.  is_next_week: in the one after W.
+    is_play: a play or a skip, however short.  is_hearing: half a minute at least.  is_engaged: played to the end,
+    saved, liked or put on a playlist.
     """
 
     listener: Ints
     recording: Ints
     before: Bools
+    is_next_week: Bools
     is_play: Bools
     is_hearing: Bools
+    is_engaged: Bools
 
 
 def _happened(home: Home, features: WeekFeatures, editions: pa.Table) -> Happened:
     found = duckdb.sql(
         f"""select user_id, track_id, try_cast(occurred_at as timestamp) < timestamp '{WEEK}' as before,
+            try_cast(occurred_at as timestamp) >= timestamp '{WEEK}'
+                and try_cast(occurred_at as timestamp) < timestamp '{WEEK + dt.timedelta(weeks=1)}' as is_next_week,
             coalesce(event_type in ('play', 'skip'), false) as is_play,
-            coalesce(try_cast(ms_played as bigint) >= 30000, false) as is_hearing
+            coalesce(try_cast(ms_played as bigint) >= 30000, false) as is_hearing,
+            coalesce(event_type in ('save', 'like', 'playlist_add'), false)
+                or coalesce(event_type = 'play' and reason_end = 'trackdone', false) as is_engaged
         from read_parquet('{home.lake}/intake/events/*.parquet', union_by_name = true)
         where try_cast(occurred_at as timestamp) is not null"""
     ).to_arrow_table()
@@ -123,5 +140,6 @@ def _happened(home: Home, features: WeekFeatures, editions: pa.Table) -> Happene
     known = listener >= 0
     place = track.to_numpy()[known]
     recording = np.where(place >= 0, editions["recording_index"].to_numpy()[place], -1).astype(np.int64)
-    flags = (found[name].to_numpy(zero_copy_only=False)[known] for name in ("before", "is_play", "is_hearing"))
+    names = ("before", "is_next_week", "is_play", "is_hearing", "is_engaged")
+    flags = (found[name].to_numpy(zero_copy_only=False)[known] for name in names)
     return Happened(listener[known].astype(np.int64), recording, *flags)

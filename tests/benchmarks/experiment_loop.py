@@ -43,8 +43,8 @@ VARIANTS = {
     "; exploration.new_to_listener=false",
 }
 WEIGHTS = (0.34, 0.33, 0.33)
-# Lists of four weeks ago aren't scored: no variant reads that. Everyone's score is the declared one: rankers learnt from a
-# thousand listeners each give popular tracks now more, now less, and would part the thirds more than what is tried does.
+# Lists of four weeks ago aren't scored: no variant reads that. Everyone's score is the declared one: rankers learnt
+# from a thousand listeners each give popular tracks now more, now less, and part the thirds more than what is tried.
 CONFIG = "[evaluation]\nwindow_weeks = 520\n[ranker]\nlearned = false\n"
 
 

@@ -6,8 +6,9 @@ Does not: learning (models_ml/ranker), running a world (demo_weeks.py).
 
 The worlds of demo_weeks.py, without sound: the Mondays before W are run, listeners react to their lists, and the
 ranker of W learns from these weeks. nDCG@30 is that of the thirty best by score alone, against what listeners first
-heard in the four weeks after. Skips are those the world expects of the lists as delivered, rules and all, by taste,
-delight in what is new and weariness of what lists gave before; chances are held against how its listeners then react.
+heard in the four weeks after, and against what they first met in the next one and engaged with. Skips are those that
+the world expects of the lists as delivered, rules and all, by taste, delight in what is new and weariness of what lists
+gave before; chances are held against how its listeners then react.
 Beside it, rankers learnt from the lists of a part of the listeners, as those of a variant with feedback of its own are.
 With --penalties, what each penalty on popular recordings costs and gives instead.
 """
@@ -34,7 +35,7 @@ from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.table_schemas import CANDIDATES
-from models_ml.arrays import Floats, Ints, place_in_row
+from models_ml.arrays import Floats, Ints, Pairs, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.demo_world.reaction_files import expected_skips, write_reactions
@@ -102,7 +103,8 @@ def main() -> None:
         return
     print(
         "| seed | nDCG@30 search | linear | ranker | of search's | of linear's "
-        f"| skips search | linear | ranker | of search's |\n|{'---|' * 10}"
+        "| next week search | ranker | of search's "
+        f"| skips search | linear | ranker | of search's |\n|{'---|' * 13}"
     )
     for seed in options.seeds:
         home = Home((folder / f"world-{seed}").resolve())
@@ -140,6 +142,7 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
 
     for name, score in _scores(candidates, ranker, world).items():
         measured[f"ndcg_{name}"] = ndcg_of(score)
+        measured[f"week_{name}"] = _ndcg_of_truth(world.engaged, candidates.lists(score, len(everyone)))
     _print_parts(world, candidates, settings, ndcg_of, measured)
     alone = RankingParams(freshness_weight=0.0, boost_weight=0.0)
     for name, scored_by, ranking in (("search", None, alone), ("linear", None, None), ("ranker", ranker, None)):
@@ -189,8 +192,11 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
 
 def _ndcg(world: World, lists: Ints) -> Floats:
     """(n,) of lists of all listeners, NaN for those without thirty or without truth."""
-    truth, nobody_knows = world.truth(np.arange(len(lists))), np.zeros(world.features.recording_count)
-    ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, nobody_knows)["ndcg"]
+    return _ndcg_of_truth(world.heard, lists)
+
+
+def _ndcg_of_truth(truth: Pairs, lists: Ints) -> Floats:
+    ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, np.zeros(truth.width))["ndcg"]
     return np.where((lists >= 0).all(axis=1), ndcg, np.nan)
 
 
@@ -332,14 +338,15 @@ def _print_row(name: str, of: dict[str, Floats]) -> None:
         for above, below in (
             ("ndcg_ranker", "ndcg_search"),
             ("ndcg_ranker", "ndcg_linear"),
+            ("week_ranker", "week_search"),
             ("skips_ranker", "skips_search"),
         )
     ]
     told = [f"{ratio.mean:.3f} ({ratio.low:.3f} to {ratio.high:.3f})" for ratio in ratios]
     print(
         f"| {name} | {means['ndcg_search']:.4f} | {means['ndcg_linear']:.4f} | {means['ndcg_ranker']:.4f} | {told[0]} "
-        f"| {told[1]} | {means['skips_search']:.4f} | {means['skips_linear']:.4f} | {means['skips_ranker']:.4f} "
-        f"| {told[2]} |",
+        f"| {told[1]} | {means['week_search']:.4f} | {means['week_ranker']:.4f} | {told[2]} "
+        f"| {means['skips_search']:.4f} | {means['skips_linear']:.4f} | {means['skips_ranker']:.4f} | {told[3]} |",
         flush=True,
     )
 
