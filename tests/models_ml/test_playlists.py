@@ -134,6 +134,16 @@ def test_every_listener_gets_thirty_distinct_tracks_or_a_row_that_says_too_few(w
 
 @few_examples
 @given(worlds)
+def test_rows_are_in_the_order_of_listeners_and_places_whatever_gave_way(world):
+    playlists = made(world)
+    for table_ in (playlists.slots, playlists.ranked):
+        place = table_["user_index"].to_numpy().astype(np.int64) * 100 + table_["position"].to_numpy()
+        assert np.all(np.diff(place) > 0)
+    assert np.all(np.diff(playlists.mixes["user_index"].to_numpy()) > 0)
+
+
+@few_examples
+@given(worlds)
 def test_no_filter_ever_gives_way(world):
     exclusions = {(row["user_index"], row["recording_index"]) for row in world.exclusions.to_pylist()}
     blocked = {(row["user_index"], row["artist_index"]) for row in world.blocked_artists.to_pylist()}
