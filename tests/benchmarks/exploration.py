@@ -32,6 +32,7 @@ from models_ml.evaluation.metrics import catalogue_metrics
 from models_ml.exploration.params import ExplorationParams
 
 LAST_WEEK = dt.date(2026, 11, 23)
+USUAL = WorldParams()
 EXPLORE_DRAWS = round(ExplorationParams().slot_share * 30)
 POLICIES = {
     "thompson": '[exploration]\npolicy = "thompson"\n',
@@ -61,6 +62,21 @@ select
 from slots
 """
 
+ARMS = """
+with drawn as (
+    select week, arm_id, completed, reached_at
+    from weekly_playlist_tracks
+    inner join playlist_slot_outcomes using (program_id, week, user_id, position)
+    where slot_kind = 'explore'
+)
+select
+    week, arm_id, sum(1) / (select count(*) from drawn as every where every.week = drawn.week) as share,
+    count(*), count(reached_at), coalesce(avg(completed::int) filter (where reached_at is not null), 0)
+from drawn
+group by week, arm_id
+order by week, arm_id
+"""
+
 
 def main() -> None:
     """Play every policy through every world and print the table."""
@@ -70,6 +86,7 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=12)
     parser.add_argument("--listeners", type=int, default=2_000)
     parser.add_argument("--tracks", type=int, default=5_000)
+    parser.add_argument("--novelty", type=float, default=0.0, help="listeners' mean love (1) or hate (-1) of the new")
     parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="exploration_"))
@@ -78,24 +95,25 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.policies:
             home = Home((folder / f"{name}-{seed}").resolve())
-            play_through(home, size, POLICIES[name], seed)
+            play_through(home, size, POLICIES[name], seed, WorldParams(novelty_mean=options.novelty))
             found[name].append(measured(home, size))
             print(f"{name} in world {seed}: {dict(zip(MEASURES, found[name][-1], strict=True))}", file=sys.stderr)
+            print_arms(home, f"{name} in world {seed}")
     print_table({name: np.array(rows) for name, rows in found.items()})
     if not options.keep:
         shutil.rmtree(folder)
 
 
-def play_through(home: Home, size: WorldSize, config: str, seed: int) -> None:
+def play_through(home: Home, size: WorldSize, config: str, seed: int, world: WorldParams = USUAL) -> None:
     """Every Monday of a world under one policy."""
     home.prepare()
-    write_world(home.landing, home.root / "truth", size, WorldParams(), seed)
+    write_world(home.landing, home.root / "truth", size, world, seed)
     home.config_file.write_text(config, encoding="utf-8")
     for week in size.mondays:
         if not home.manifest(week).exists() and not run_week(home, week):
             sys.exit(f"{home.root}: the run of {week} failed")
         if week < size.last_week:
-            react(home, week, WorldParams(), seed)
+            react(home, week, world, seed)
 
 
 def measured(home: Home, size: WorldSize, variant: str | None = None) -> Floats:
@@ -114,6 +132,15 @@ def measured(home: Home, size: WorldSize, variant: str | None = None) -> Floats:
     recordings, place = np.unique(recording, return_inverse=True)
     gini = catalogue_metrics(place.reshape(-1, 30), 30, max(len(recordings), size.track_count))["gini"]
     return np.array([*found, opened.mean(), 1 - gone.mean(), gini], dtype=np.float64)
+
+
+def print_arms(home: Home, name: str) -> None:
+    """What share of a week's draws each arm had, and what came of its slots that were reached."""
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        for row in connection.execute(ARMS).fetchall():
+            print(
+                "{}: {:%Y-%m-%d} {}: {:.3f} of the draws, {:,} slots, {:,} reached, {:.3f} completed".format(name, *row)
+            )
 
 
 def print_table(found: dict[str, Floats]) -> None:
