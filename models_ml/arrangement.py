@@ -13,7 +13,7 @@ def arrange(artists: Ints, gaps: Floats | None = None, flow_weight: float = 0.0,
     """(b, s) places: the order in which to play each list's tracks, which come best first.
 
     artists: (b, s) first-credited artist of each track.  gaps: (b, s, s) how far each two lie apart, 0 to 1.
-    latest: (b, s) places, from 0, before which a track stands as if no other were better; None: nowhere.
+    latest: (b, s) the place, from 0, that each counts as having where its own is later; None: its own everywhere.
     For each slot a track whose artist did not just play; but as soon as an artist has so many tracks left that only
     every second slot suffices, that artist's turn comes first.  So neighbours differ whenever any order has that
     (no artist above half the list, rounded up); else they repeat only where they must.

@@ -160,7 +160,7 @@ class MixDraw:
         return np.asarray(self._mix.score + self._gained())
 
     def _gained(self) -> Floats:
-        """(b, K) float32 of it what each takes off the distance."""
+        """(b, K) float32 what each entry takes off the distances, as score."""
         for genres in range(1, self._most + 1):
             gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
             np.multiply(self._mix.weight[:, None], gain, out=self._gains[:, genres - 1, :-1])

@@ -289,12 +289,12 @@ class PlaylistMaker:
         mix = self._calibration.mix(self._features.interactions, listeners, recordings, value)
         reserved &= mix.cared_for(rules.new_release_genre_share)
         first = goes_first(reserved, MixDraw(mix, PLAYLIST_LENGTH).values(), rules.new_release_slots)
+        drawn_in = None
         if rules.calibration_weight or rules.popularity_calibration_weight:
             slate = replace(slate, mix=replace(mix, score=mix.score + FAR * first))
-            laid = LaidOut(ranked, slate, order, None, mix.taste)
         else:
-            laid = LaidOut(ranked, slate, order, drawn_first(first), mix.taste)
-        return self._with_lots(listeners, laid, first)
+            drawn_in = drawn_first(first)
+        return self._with_lots(listeners, LaidOut(ranked, slate, order, drawn_in, mix.taste), first)
 
     def _with_lots(self, listeners: Ints, laid: LaidOut, first: Bools) -> LaidOut:
         """The same, with what is left to chance.  first: (b, K) True for what has slots of its own."""

@@ -138,11 +138,11 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
     everyone, measured = np.arange(world.features.listener_count), {}
 
     def ndcg_of(score: Floats) -> Floats:
-        return _ndcg(world, candidates.lists(score, len(everyone)))
+        return _ndcg(world.heard, candidates.lists(score, len(everyone)))
 
     for name, score in _scores(candidates, ranker, world).items():
         measured[f"ndcg_{name}"] = ndcg_of(score)
-        measured[f"week_{name}"] = _ndcg_of_truth(world.engaged, candidates.lists(score, len(everyone)))
+        measured[f"week_{name}"] = _ndcg(world.engaged, candidates.lists(score, len(everyone)))
     _print_parts(world, candidates, settings, ndcg_of, measured)
     alone = RankingParams(freshness_weight=0.0, boost_weight=0.0)
     for name, scored_by, ranking in (("search", None, alone), ("linear", None, None), ("ranker", ranker, None)):
@@ -190,12 +190,8 @@ def _scores(candidates: Candidates, ranker: Ranker, world: World) -> dict[str, F
     return scores | {"ranker": _learnt_score(candidates, ranker, penalty)}
 
 
-def _ndcg(world: World, lists: Ints) -> Floats:
+def _ndcg(truth: Pairs, lists: Ints) -> Floats:
     """(n,) of lists of all listeners, NaN for those without thirty or without truth."""
-    return _ndcg_of_truth(world.heard, lists)
-
-
-def _ndcg_of_truth(truth: Pairs, lists: Ints) -> Floats:
     ndcg = list_metrics(lists, truth, PLAYLIST_LENGTH, np.zeros(truth.width))["ndcg"]
     return np.where((lists >= 0).all(axis=1), ndcg, np.nan)
 
@@ -241,7 +237,7 @@ def _print_front(world: World, seed: int, penalties: list[float]) -> None:
         slots = made.slots
         lists = np.full_like(best, -1)
         lists[slots["user_index"].to_numpy(), place_in_row(slots["user_index"].to_numpy())] = slots["recording_index"]
-        ndcg = [np.nanmean(_ndcg(world, each)) for each in (best, lists)]
+        ndcg = [np.nanmean(_ndcg(world.heard, each)) for each in (best, lists)]
         percentile = slots["popularity_percentile"].to_numpy()
         head = (percentile >= settings.rules.popularity_head_from).mean()
         print(
