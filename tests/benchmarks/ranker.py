@@ -89,6 +89,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--keep", type=Path, help="folder to work in and leave; default a temporary one")
     parser.add_argument("--weeks", type=int, default=4, help="Mondays before W whose lists are reacted to")
+    parser.add_argument("--listeners", type=int, default=4_000)
+    parser.add_argument("--tracks", type=int, default=10_000)
     parser.add_argument("--penalties", nargs="+", type=float, default=[], help="popularity penalties to hold together")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="ranker_"))
@@ -99,7 +101,8 @@ def main() -> None:
         )
         print(f"|{'---|' * 8}")
         for seed in options.seeds:
-            _print_front(_run(Home((folder / f"world-{seed}").resolve()), seed, options.weeks), seed, options.penalties)
+            world = _run(Home((folder / f"world-{seed}").resolve()), seed, options)
+            _print_front(world, seed, options.penalties)
         return
     print(
         "| seed | nDCG@30 search | linear | ranker | of search's | of linear's "
@@ -108,21 +111,23 @@ def main() -> None:
     )
     for seed in options.seeds:
         home = Home((folder / f"world-{seed}").resolve())
-        found.append(_measured(_run(home, seed, options.weeks), seed))
+        found.append(_measured(_run(home, seed, options), seed))
         _print_row(str(seed), found[-1])
         if not options.keep:
             shutil.rmtree(home.root)
     _print_row("all", {key: np.concatenate([one[key] for one in found]) for key in found[0]})
 
 
-def _run(home: Home, seed: int, weeks: int) -> World:
+def _run(home: Home, seed: int, options: argparse.Namespace) -> World:
     """A world of which W and the Mondays before it were run, their lists reacted to."""
     home.prepare()
     if not (home.root / "truth").exists():
-        size = WorldSize(listeners=4_000, tracks=10_000, weeks=1, last_week=LAST_WEEK, sound=False)
+        size = WorldSize(
+            listeners=options.listeners, tracks=options.tracks, weeks=1, last_week=LAST_WEEK, sound=False
+        )
         write_world(home.landing, home.root / "truth", size, PARAMS, seed)
     home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
-    for week in (WEEK - dt.timedelta(weeks=before) for before in range(weeks, -1, -1)):
+    for week in (WEEK - dt.timedelta(weeks=before) for before in range(options.weeks, -1, -1)):
         if not home.manifest(week).exists() and not run_week(home, week):
             raise SystemExit(f"{home.root}: the run failed")
         if week < WEEK:
