@@ -1,74 +1,38 @@
-{{ config(materialized='table') }}
+-- Typed events of the week's files, by the number the week gives each file.
 
-{% set columns = [
-    'user_id', 'event_type', 'occurred_at', 'track_id', 'artist_id', 'event_id', 'ms_played',
-    'reason_start', 'reason_end', 'shuffle', 'is_private', 'context_type', 'context_id',
-    'position', 'session_id', 'device_type', 'variant_id', 'source',
-] %}
+with landed_events as (
 
--- Every landed event with its types, and whether it can be used. Written in one pass, in which nothing waits for anything:
--- what repeats is found afterwards, by number (base_event_copies). A column of text takes as long to write as ten of
--- numbers, so that text which no model reads stays in intake.
-
-with landed as (
-
-    {{ landed('events', columns) }}
+    select * from {{ ref('base_landed_events') }}
 
 ),
 
-parsed as (
+files as (
 
-    select
-        landed.*,
-        {{ identifier('raw_user_id') }} as user_id,
-        lower({{ identifier('raw_event_type') }}) as event_type,
-        {{ moment('raw_occurred_at') }} as occurred_at,
-        {{ identifier('raw_track_id') }} as track_id,
-        {{ identifier('raw_artist_id') }} as artist_id,
-        {{ identifier('raw_event_id') }} as event_id,
-        {{ whole_number('raw_ms_played') }} as ms_played,
-        nullif(trim(raw_reason_end), '') as reason_end,
-        {{ truth('raw_is_private') }} as is_private,
-        nullif(trim(raw_context_type), '') as context_type,
-        {{ is_own_playlist('raw_context_id') }} as is_in_own_playlist,
-        {{ week_of_own_list('raw_context_id', identifier('raw_user_id')) }} as list_week,
-        {{ whole_number('raw_position') }} as position
-    from landed
+    {{ event_files() }}
 
 ),
 
-typed as (
+final as (
 
     select
-        file_number,
-        _row,
-        user_id,
-        event_type,
-        occurred_at,
-        track_id,
-        artist_id,
-        ms_played,
-        reason_end,
-        is_private,
-        context_type,
-        is_in_own_playlist,
-        list_week,
-        case
-            when _parse_error is not null then 'malformed_row'
-            when user_id is null then 'no_user_id'
-            when occurred_at is null then 'unparsable_time'
-            when {{ unreadable('ms_played') }} then 'unparsable_number'
-            when {{ unreadable('position') }} then 'unparsable_number'
-            when coalesce(event_type, '') not in ({{ event_types() }}) then 'unknown_event_type'
-            when track_id is null and event_type <> 'block_artist' then 'no_track_id'
-            when event_type = 'block_artist' and artist_id is null and track_id is null
-                then 'no_artist_id'
-            when ms_played < 0 then 'negative_duration'
-            when {{ too_late('occurred_at') }} then 'time_after_file_was_seen'
-        end as quarantine_reason,
-        coalesce({{ narrow_key("'id:' || event_id") }}, {{ row_key(columns) }}) as dedupe_key
-    from parsed
+        files.file_number,
+        landed_events._row,
+        landed_events.user_id,
+        landed_events.event_type,
+        landed_events.occurred_at,
+        landed_events.track_id,
+        landed_events.artist_id,
+        landed_events.ms_played,
+        landed_events.reason_end,
+        landed_events.is_private,
+        landed_events.context_type,
+        landed_events.is_in_own_playlist,
+        landed_events.list_week,
+        landed_events.quarantine_reason,
+        landed_events.dedupe_key
+    from landed_events
+    inner join files on landed_events.file_key = files.file_key
 
 )
 
-select * from typed
+select * from final
