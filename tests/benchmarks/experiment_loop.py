@@ -22,7 +22,7 @@ from dagster_project.home import Home
 from models_ml.arrays import Floats
 from models_ml.demo_world.size import WorldSize
 from models_ml.experiments.declarations import EXPERIMENTS_SCHEMA, VARIANTS_SCHEMA
-from tests.benchmarks.exploration import LAST_WEEK, measured, play_through, print_table
+from tests.benchmarks.exploration import CONFIG, LAST_WEEK, measured, play_through, print_table
 
 RESULTS = """
 select
@@ -43,9 +43,6 @@ VARIANTS = {
     "; exploration.new_to_listener=false",
 }
 WEIGHTS = (0.34, 0.33, 0.33)
-# Lists of four weeks ago aren't scored: no variant reads that. Everyone's score is the declared one: rankers learnt
-# from a thousand listeners each give popular tracks now more, now less, and part the thirds more than what is tried.
-CONFIG = "[evaluation]\nwindow_weeks = 520\n[ranker]\nlearned = false\n"
 
 
 def main() -> None:
