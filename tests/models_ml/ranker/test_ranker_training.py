@@ -173,8 +173,29 @@ def test_a_rung_whose_slots_are_finished_less_often_than_foretold_has_chances_of
 def test_an_offset_is_that_of_what_was_seen_and_next_to_nothing_where_little_was():
     odds = np.zeros(10_000)
     seen = np.arange(10_000) < 7_311  # log odds of 1
-    assert _offset(odds, seen, np.ones(10_000)) == pytest.approx(1.0, abs=0.01)
-    assert 0.0 < _offset(odds[:2], seen[:2], np.ones(2)) < 0.25
+    assert _offset(odds, seen, np.ones(10_000), 0.0) == pytest.approx(1.0, abs=0.01)
+    assert 0.0 < _offset(odds[:2], seen[:2], np.ones(2), 0.0) < 0.25
+    assert _offset(odds[:2], seen[:2], np.ones(2), -2.0) == pytest.approx(-2.0, abs=0.4)
+
+
+def test_chances_are_held_to_the_newest_week_and_where_it_says_little_to_all_weeks():
+    examples, random = drawn_examples(count=60_000, weeks=2, slots=0.5), np.random.default_rng(5)
+    newest, segment = examples.week == examples.week.max(), RUNGS.index("segment")
+    # Nobody finishes what stands on the segment, of which the newest week has next to nothing; of all else fewer finish
+    # what they are given in the newest week.
+    strangers = (random.random(60_000) < 0.1) & (~newest | (np.arange(60_000) % 997 == 0))
+    fewer = examples.is_slot & newest & (random.random(60_000) < 0.3)
+    completed = examples.outcomes[0] & ~strangers & ~fewer
+    others = replace(
+        examples,
+        rung=np.where(strangers, segment, 0).astype(np.int8),
+        outcomes=np.stack([completed, examples.outcomes[1] & completed, examples.outcomes[2]]),
+    )
+    ranker = learn(others, PARAMS, seed=3).ranker
+    for rung, foretold_of in ((0, newest), (segment, ~newest)):
+        of = np.flatnonzero(others.is_slot & (others.rung == rung) & foretold_of)
+        foretold = ranker.chance(others.values[of], others.rung[of])[0]
+        assert foretold.mean() == pytest.approx(completed[of].mean(), abs=0.03)
 
 
 def test_the_calibration_error_is_the_mean_distance_of_bins_that_weigh_alike():
