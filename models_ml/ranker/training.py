@@ -59,7 +59,7 @@ class Learnt:
 
 @dataclass(frozen=True)
 class _Told:
-    """What chances are held to; arrays of (e,): log odds as told, whether it was seen, weight, rung and week of each."""
+    """What chances are held to; arrays of (e,): log odds as foretold, whether it was seen, weight, rung, week."""
 
     odds: Floats
     seen: Bools
@@ -200,9 +200,9 @@ def _calibrated(told: _Told, params: RankerParams) -> tuple[Floats, Floats]:
     """(slope and offset, offset of each rung on top); -1 is no rung.
 
     By the newest week, where that is enough, since its lists were chosen as the next ones will be: what looks best is
-    finished less often than chances say that are held to lists of before there was a ranker, which it did not choose
-    (demo worlds of 4,000 listeners after four weeks: .726 foretold and .675 seen by all weeks, .692 by the newest). What
-    few slots of it stand on is held to what those of all weeks say.
+    finished less often than chances say that are held to lists it did not choose (demo worlds of 4,000 listeners after
+    four weeks: .726 foretold and .675 seen by all weeks, .692 by the newest). What few slots of it stand on is held to
+    what those of all weeks say.
     """
     found, offsets = _held_to(told, np.zeros(len(RUNGS)))
     newest = told.of(told.is_newest)

@@ -122,9 +122,7 @@ def _run(home: Home, seed: int, options: argparse.Namespace) -> World:
     """A world of which W and the Mondays before it were run, their lists reacted to."""
     home.prepare()
     if not (home.root / "truth").exists():
-        size = WorldSize(
-            listeners=options.listeners, tracks=options.tracks, weeks=1, last_week=LAST_WEEK, sound=False
-        )
+        size = WorldSize(listeners=options.listeners, tracks=options.tracks, weeks=1, last_week=LAST_WEEK, sound=False)
         write_world(home.landing, home.root / "truth", size, PARAMS, seed)
     home.config_file.write_text(DEMO_CONFIG, encoding="utf-8")
     for week in (WEEK - dt.timedelta(weeks=before) for before in range(options.weeks, -1, -1)):

@@ -5,12 +5,11 @@ Belongs here: what stays in dbt's file from run to run. Does not: what rows mean
 
 import datetime as dt
 import json
-from pathlib import Path
 
 import duckdb
 import pytest
 
-from dagster_project.assets.warehouse import manifest as MANIFEST
+from dagster_project.assets.warehouse import manifest
 from dagster_project.home import Home
 from dagster_project.inputs import fix_week_files
 from dagster_project.resources import dbt_environment, prepare_home, warehouse_dbt
@@ -57,7 +56,7 @@ def _staged(home: Home, **settings: object) -> list[tuple[object, ...]]:
     fix_week_files(home, MONDAY, LANDED_AT, refresh=True, progress=lambda line: None)
     with dbt_environment(home, MONDAY):
         arguments = ["run", "--vars", json.dumps(settings), "--select", MODELS]
-        warehouse_dbt().cli(arguments, manifest=MANIFEST, target_path=home.dbt_target).wait()
+        warehouse_dbt().cli(arguments, manifest=manifest, target_path=home.dbt_target).wait()
     return _query(home, "select file_number, user_id, quarantine_reason from base_events order by all")
 
 
