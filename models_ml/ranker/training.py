@@ -106,17 +106,16 @@ def _learn_outcome(
     trees = max(int(first.best_iteration), 1)
     rows, from_slots = _to_calibrate(examples, asked & ~held_out, newer, seen, params)
     odds = first.predict(examples.values[rows], raw_score=True, num_iteration=trees)
-    asked_of = _Told(odds, seen[rows], examples.weight[rows], examples.rung[rows], examples.week[rows])
+    told = _Told(odds, seen[rows], examples.weight[rows], examples.rung[rows], examples.week[rows])
     halves = examples.listener[rows] % 2 == 0
-    (slope, offset), of_rung = _calibrated(asked_of.of(halves), params)
-    told = asked_of.of(~halves)
-    told = told.of(told.is_newest)
-    predicted = logistic(slope * told.odds + offset + np.append(of_rung, 0.0)[told.rung])
+    (slope, offset), of_rung = _calibrated(told.of(halves), params)
+    unseen = told.of(~halves & told.is_newest)
+    predicted = logistic(slope * unseen.odds + offset + np.append(of_rung, 0.0)[unseen.rung])
     every = np.flatnonzero(asked)
     booster = _boosted(examples, place, every, params, seed, trees=trees)
     counts = len(every), int(seen[every].sum()), trees, from_slots
-    fit = OutcomeFit(OUTCOMES[place], *counts, predicted, told.seen, told.weight)
-    return booster, _calibrated(asked_of, params), fit
+    fit = OutcomeFit(OUTCOMES[place], *counts, predicted, unseen.seen, unseen.weight)
+    return booster, _calibrated(told, params), fit
 
 
 def _to_calibrate(

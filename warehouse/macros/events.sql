@@ -74,9 +74,7 @@
         it. Rows that carry the key need no second reading, whichever week asks; where a macro or a variable says
         otherwise than it did, the key is another one. -#}
     select
-        file_number,
-        content_hash,
-        first_seen_at,
+        *,
         {{ narrow_key(
             "concat_ws(' ', content_hash, first_seen_at, version(), '" ~ local_md5(typed_events('landed')) ~ "')"
         ) }} as file_key

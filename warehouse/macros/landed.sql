@@ -1,18 +1,19 @@
 {# What every dataset's staging shares: which rows of the lake belong to this week's list of files, and
    what becomes of each of them. #}
 
-{% macro landed(dataset, columns) -%}
+{% macro landed(dataset, columns, files=none, key='file_number') -%}
     {#- Rows of the files on the week's list as they came, each column as raw_<name>, with the number and
-        the moment their file was first seen. Content that landed twice is read under its first path. -#}
+        the moment their file was first seen. Content that landed twice is read under its first path.
+        files: the list, with a column more that stands for the number: `key`. -#}
     select
         landed_rows._row,
         landed_rows._parse_error,
         landed_rows._extras,
-        week_files.file_number,
+        week_files.{{ key }},
         week_files.first_seen_at{% for column in columns %},
         landed_rows.{{ column }} as raw_{{ column }}{% endfor %}
     from {{ source('intake', dataset) }} as landed_rows
-    inner join {{ ref('stg_week_files') }} as week_files
+    inner join {{ files or ref('stg_week_files') }} as week_files
         on
             landed_rows._file_hash = week_files.content_hash
             and week_files.dataset = '{{ dataset }}'

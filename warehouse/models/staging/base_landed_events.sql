@@ -21,17 +21,9 @@ with files as (
 
 landed as (
 
-    select
-        files.file_key,
-        files.first_seen_at,
-        landed_rows._row,
-        landed_rows._parse_error,
-        landed_rows._extras{% for column in event_columns() %},
-        landed_rows.{{ column }} as raw_{{ column }}{% endfor %}
-    from {{ source('intake', 'events') }} as landed_rows
-    inner join files on landed_rows._file_hash = files.content_hash
+    {{ landed('events', event_columns(), files='files', key='file_key') }}
     {% if is_incremental() %}
-    where files.file_key not in (select file_key from {{ this }})
+    where week_files.file_key not in (select file_key from {{ this }})
     {% endif %}
 
 ),
