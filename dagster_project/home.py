@@ -60,7 +60,7 @@ class Home:
 
     @property
     def dbt_target(self) -> Path:
-        """What dbt compiles and remembers between calls."""
+        """What dbt compiles."""
         return self.root / "dbt" / "target"
 
     @property

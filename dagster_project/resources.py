@@ -149,9 +149,9 @@ def _week_of_earlier_rungs(home: Home, week: dt.date) -> dt.date:
 def dbt_build_arguments(configuration: Configuration, tag: str) -> list[str]:
     """Arguments of one of the week's two dbt calls.
 
-    The week is in the environment, not in --vars: changed variables make dbt parse the whole project
-    again, about two seconds. Unit tests hold formulas, not data: they belong to `make test`. Its log of every
-    statement, 5 MB, and its manifest, which nobody reads, would cost a fifth of the call; what it prints is kept.
+    The week is in the environment, where the project's YAML finds it. Unit tests hold formulas, not data: they belong
+    to `make test`. Its log of every statement, 5 MB, and its manifest, which nobody reads, would cost a fifth of the
+    call; what it prints is kept.
     """
     arguments = [
         "build",

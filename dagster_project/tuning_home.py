@@ -120,7 +120,7 @@ class TuningHome:
         if not is_whole.exists():
             self._prepare(work, monday)
         put_weights(work, own_weights(self.home))
-        _dbt_build(work, monday, settings, models, self.root / "work" / "dbt")
+        _dbt_build(work, monday, settings, models)
         is_whole.touch()
 
     def _prepare(self, work: Home, monday: dt.date) -> None:
@@ -169,11 +169,8 @@ def _short_hash(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _dbt_build(work: Home, monday: dt.date, settings: dict[str, Any], models: tuple[str, ...], target: Path) -> None:
-    """Build models without their tests, which belong to the weeks that are published.
-
-    target: where dbt remembers the parsed project; the same one for all homes, so that the next call need not parse.
-    """
+def _dbt_build(work: Home, monday: dt.date, settings: dict[str, Any], models: tuple[str, ...]) -> None:
+    """Build models without their tests, which belong to the weeks that are published."""
     command = [str(DBT), "--quiet", "build", "--vars", json.dumps(settings, sort_keys=True), "--select", *models]
     command += ["--exclude-resource-type", "test", "unit_test"]
     environment = {
@@ -182,8 +179,8 @@ def _dbt_build(work: Home, monday: dt.date, settings: dict[str, Any], models: tu
         "MONDAY_MIX_WEEK": monday.isoformat(),
         "MONDAY_MIX_EVENT_WEIGHTS": str(work.event_weights) if work.event_weights.exists() else "",
         "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT),
-        "DBT_TARGET_PATH": str(target),
-        "DBT_LOG_PATH": str(target),
+        "DBT_TARGET_PATH": str(work.dbt_target),
+        "DBT_LOG_PATH": str(work.dbt_target),
     }
     done = subprocess.run(command, cwd=WAREHOUSE_PROJECT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

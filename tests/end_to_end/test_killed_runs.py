@@ -92,7 +92,7 @@ def log_of(home: Home) -> Path:
 
 @pytest.fixture(scope="module")
 def starts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Start, Start]:
-    """A home with landing files alone, and one that has published the week before; both with dbt's parsing done."""
+    """A home with landing files alone, and one that has published the week before."""
     folder = tmp_path_factory.mktemp("killed")
     empty, grown = Home(folder / "empty"), Home(folder / "grown")
     for home in (empty, grown):
@@ -101,13 +101,11 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Start, Start]:
         list(pool.map(run_to_its_end, (empty, grown), (MONDAY, BEFORE)))
         never_killed = state(empty)
         shutil.copytree(empty.landing, folder / "empty_copy" / "landing")
-        shutil.copytree(empty.dbt_target, folder / "empty_copy" / "dbt" / "target")
         shutil.copytree(grown.root, folder / "grown_copy")
         shutil.rmtree(empty.root)
         shutil.copytree(folder / "empty_copy", empty.root)
         seconds = list(pool.map(run_to_its_end, (empty, grown), (MONDAY, MONDAY)))
     assert state(empty) == never_killed
-    shutil.copytree(grown.dbt_target, folder / "grown_copy" / "dbt" / "target", dirs_exist_ok=True)
     return (
         Start(empty, folder / "empty_copy", seconds[:1], never_killed),
         Start(grown, folder / "grown_copy", seconds[1:], state(grown)),

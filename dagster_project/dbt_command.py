@@ -1,0 +1,38 @@
+"""`monday-mix-dbt`: dbt on the warehouse project as it was parsed once, whatever the home and the week.
+
+Belongs here: dbt's own entry point, given what was parsed. Does not: when to parse (dbt_manifest.py), what is asked of
+dbt (assets/warehouse.py).
+"""
+
+import os
+import sys
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.parser.manifest import extended_mashumuro_decoder
+
+from dagster_project.dbt_manifest import ensure_parsed, fill
+from models_ml.errors import MondayMixError
+
+
+def main() -> int:
+    """Dbt's command line, run in `warehouse/`; takes its arguments and environment, and gives its exit status.
+
+    0 where all went well, 1 where a model or a test failed, 2 where dbt could not begin.
+    """
+    try:
+        parsed = ensure_parsed()
+    except MondayMixError as error:
+        print(error, file=sys.stderr)
+        return 2
+    result = dbtRunner(manifest=Manifest.from_msgpack(parsed.read_bytes(), decoder=_of_this_call)).invoke(sys.argv[1:])
+    if result.exception is not None:
+        print(result.exception, file=sys.stderr)
+        return 2
+    return 0 if result.success else 1
+
+
+def _of_this_call(data: Any) -> dict[Any, Any]:
+    manifest: dict[Any, Any] = fill(extended_mashumuro_decoder(data), os.environ)
+    return manifest

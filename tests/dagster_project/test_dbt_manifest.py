@@ -1,0 +1,81 @@
+"""The dbt project is parsed once for all homes, weeks and settings: what is filled in is what dbt would have read."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from dbt.parser.manifest import extended_mashumuro_decoder
+
+from dagster_project.configuration import Configuration
+from dagster_project.dbt_manifest import MANIFEST, PARSED, READ_BY_YAML, ensure_manifest, ensure_parsed, fill
+from dagster_project.home import WAREHOUSE_PROJECT
+
+# When it was read; and what `state:modified` compares of a contract, which is a hash of what is compared here itself.
+OF_THE_READING = {"created_at", "generated_at", "invocation_id", "invocation_started_at", "run_started_at"}
+KINDS = ("nodes", "sources", "exposures", "unit_tests", "disabled", "macros")
+
+
+def _kept(part: Any) -> Any:
+    if isinstance(part, dict):
+        kept = part.keys() - OF_THE_READING - ({"checksum"} if "enforced" in part else set())
+        return {key: _kept(part[key]) for key in kept}
+    return [_kept(value) for value in part] if isinstance(part, list) else part
+
+
+def _parse_with_dbt(target: Path, environment: dict[str, str], settings: dict[str, Any]) -> None:
+    command = [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet", "--vars", json.dumps(settings)]
+    subprocess.run(
+        [*command, "--target-path", str(target), "--log-path", str(target)],
+        cwd=WAREHOUSE_PROJECT,
+        # Of the variables that YAML reads those that are given, and no others.
+        env={**_without(READ_BY_YAML), **environment, "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT)},
+        check=True,
+    )
+
+
+def _without(names: Container[str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
+def _read(parsed: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = extended_mashumuro_decoder(parsed.read_bytes())
+    return manifest
+
+
+def test_a_home_a_week_and_settings_fill_in_what_dbt_would_have_read(tmp_path: Path) -> None:
+    environment = {
+        "MONDAY_MIX_HOME": str(tmp_path / "a home"),
+        "MONDAY_MIX_WEEK": "2026-11-23",
+        "MONDAY_MIX_PARENT_WEEK": "2026-11-16",
+        "MONDAY_MIX_COLLABORATIVE_SIZE": "7",
+        "MONDAY_MIX_TEXT_SIZE": "5",
+        "MONDAY_MIX_AUDIO_SIZE": "3",
+        "MONDAY_MIX_FUSED_SIZE": "11",
+    }
+    assert environment.keys() == READ_BY_YAML.keys()
+    event_weights = {"MONDAY_MIX_EVENT_WEIGHTS": str(tmp_path / "event_weights.csv")}
+    # None at its default: what YAML, or a name given while parsing, took from a variable would differ.
+    settings = {name: _another(value) for name, value in Configuration().dbt_vars().items()}
+    _parse_with_dbt(tmp_path, {**environment, **event_weights}, settings)
+    told, filled = _read(tmp_path / PARSED.name), fill(_read(ensure_parsed()), environment)
+    for kind in KINDS:
+        assert _kept(filled[kind]) == _kept(told[kind]), kind
+    assert "float[11]" in json.dumps(filled["nodes"]["model.monday_mix.track_vectors"]["columns"])
+
+
+def test_the_graph_shows_what_yaml_says_where_the_environment_is_silent(tmp_path: Path) -> None:
+    _parse_with_dbt(tmp_path, {}, {})
+    told = json.loads((tmp_path / MANIFEST.name).read_text(encoding="utf-8"))
+    shown = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    for kind in KINDS:
+        assert _kept(shown[kind]) == _kept(told[kind]), kind
+
+
+def _another(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int | float) else f"{value}_x" if isinstance(value, str) else value
