@@ -120,9 +120,13 @@ class Home:
             ) from error
 
 
-def duckdb_memory() -> str:
-    """What DuckDB may hold in memory, as profiles.yml has it for dbt."""
-    return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY", "4GB")
+def duckdb_memory(tag: str = "features") -> str:
+    """What DuckDB may hold in memory: what MONDAY_MIX_DUCKDB_MEMORY says, else as profiles.yml has it for dbt.
+
+    tag: of the models that dbt builds. Marts have less: what they hold is rows to be put in order, which spill for next
+    to nothing (tests/benchmarks/README.md), beside a process that has made the lists.
+    """
+    return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY") or ("2GB" if tag == "marts" else "4GB")
 
 
 def parse_week(text: str) -> dt.date:

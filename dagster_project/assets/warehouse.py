@@ -164,7 +164,7 @@ def marts_again(home: Home, configuration: Configuration, week: dt.date) -> None
     """The playlist tables of a week whose slots changed, made and tested outside a run; the caller holds the lock."""
     ensure_week(Lake(home.lake), week)
     _lend_features(home, week)
-    with dbt_environment(home, week):
+    with dbt_environment(home, week, "marts"):
         _build_whole(warehouse_dbt(), home, configuration, "marts")
     _adopt(home, week, "marts", MART_TABLES)
 
@@ -214,7 +214,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, we
     release_memory()
     arguments = dbt_build_arguments(workspace.configuration, tag)
     target = workspace.paths.dbt_target
-    with dbt_environment(workspace.paths, week):
+    with dbt_environment(workspace.paths, week, tag):
         if not context.is_subset:
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
             return

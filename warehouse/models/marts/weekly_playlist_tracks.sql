@@ -67,14 +67,15 @@ favourite_artists as (
 
 ),
 
--- Of several named genres that a track is of, the first by name.
+-- Of several named genres that a track is of, the first by name. Slots are read again for it: a CTE that is used twice is
+-- kept in memory whole.
 named_genres as (
 
     select
         slots.user_index,
         slots.position,
         min(favourites.genre) as genre
-    from slots
+    from {{ ref('ml_playlist_slots') }} as slots
     inner join editions on slots.edition_index = editions.edition_index
     inner join {{ ref('favourite_genres') }} as favourites
         on
