@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from models_ml.arrays import Floats, Ints
 from models_ml.errors import InputError
@@ -102,5 +102,5 @@ def _interval(by_list: Floats, cluster: Ints, confidence: float) -> tuple[float,
     off = np.bincount(cluster, by_list - mean)
     listeners = len(off)
     error = np.sqrt((off**2).sum() * listeners / max(listeners - 1, 1)) / len(by_list)
-    half = float(student.ppf((1.0 + confidence) / 2.0, max(listeners - 1, 1)) * error)
+    half = float(stdtrit(max(listeners - 1, 1), (1.0 + confidence) / 2.0) * error)
     return mean, mean - half, mean + half

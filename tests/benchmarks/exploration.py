@@ -40,6 +40,8 @@ CONFIG = "[evaluation]\nwindow_weeks = 520\n[ranker]\nlearned = false\n"
 POLICIES = {
     "thompson": '[exploration]\npolicy = "thompson"\n',
     "uniform": '[exploration]\npolicy = "uniform"\n',
+    # Within an arm too, every track that the rules allow as likely as another.
+    "random": '[exploration]\npolicy = "uniform"\ntemperature = 100.0\nexposure_weight = 0.0\n',
     "none": "[exploration]\nslot_share = 0.0\n",
 }
 MEASURES = ("artist plays", "completed", "opened", "stayed", "gini")
