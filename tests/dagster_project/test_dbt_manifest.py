@@ -11,7 +11,7 @@ from typing import Any
 from dbt.parser.manifest import extended_mashumuro_decoder
 
 from dagster_project.configuration import Configuration
-from dagster_project.dbt_manifest import MANIFEST, PARSED, READ_BY_YAML, ensure_manifest, ensure_parsed, fill
+from dagster_project.dbt_manifest import DBT, MANIFEST, PARSED, READ_BY_YAML, ensure_manifest, ensure_parsed, fill
 from dagster_project.home import WAREHOUSE_PROJECT
 
 # When it was read; and what `state:modified` compares of a contract, which is a hash of what is compared here itself.
@@ -73,6 +73,18 @@ def test_the_graph_shows_what_yaml_says_where_the_environment_is_silent(tmp_path
     shown = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     for kind in KINDS:
         assert _kept(shown[kind]) == _kept(told[kind]), kind
+
+
+def test_the_command_is_dbt_with_its_output_and_exit_status(tmp_path: Path) -> None:
+    places = ["--profiles-dir", ".", "--target-path", str(tmp_path), "--log-level-file", "none", "--quiet"]
+    for arguments, status, told in (
+        (["ls", "--select", "base_events", *places], 0, "monday_mix.staging.base_events"),
+        (["build", "--nonsense"], 2, "No such option '--nonsense'."),
+    ):
+        done = subprocess.run(
+            [DBT, *arguments], cwd=WAREHOUSE_PROJECT, env=_without(READ_BY_YAML), capture_output=True, text=True
+        )
+        assert (done.returncode, (done.stdout + done.stderr).strip()) == (status, told)
 
 
 def _another(value: Any) -> Any:
