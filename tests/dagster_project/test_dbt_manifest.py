@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Container
@@ -65,6 +66,12 @@ def test_a_home_a_week_and_settings_fill_in_what_dbt_would_have_read(tmp_path: P
     for kind in KINDS:
         assert _kept(filled[kind]) == _kept(told[kind]), kind
     assert "float[11]" in json.dumps(filled["nodes"]["model.monday_mix.track_vectors"]["columns"])
+
+
+def test_all_that_yaml_reads_from_the_environment_has_its_place() -> None:
+    files = [*WAREHOUSE_PROJECT.glob("[!t]*/**/*.yml"), WAREHOUSE_PROJECT / "dbt_project.yml"]
+    read = {name for file in files for name in re.findall(r"env_var\('(\w+)'", file.read_text(encoding="utf-8"))}
+    assert read == READ_BY_YAML.keys()
 
 
 def test_the_graph_shows_what_yaml_says_where_the_environment_is_silent(tmp_path: Path) -> None:
