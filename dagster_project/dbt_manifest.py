@@ -18,6 +18,7 @@ from dagster_project.home import HOME_VARIABLE, WAREHOUSE_PROJECT
 from models_ml.errors import MondayMixError
 
 DBT = Path(sys.executable).with_name("monday-mix-dbt")
+PLAIN_DBT = Path(sys.executable).with_name("dbt")
 PARSED_FOLDERS = ("macros", "models", "seeds", "tests")
 PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 # The adapter's macros are parsed with the project's: what other versions made of it is not read.
@@ -52,12 +53,13 @@ def ensure_parsed() -> Path:
 
 
 def fill(parsed: Any, environment: Mapping[str, str]) -> Any:
-    """What was parsed (of dicts, lists, strings), with each name in its place made the environment's value."""
+    """What was parsed (text, or dicts and lists of it), with each name in its place made the environment's value."""
     values = {_place(name): environment.get(name) or silent for name, silent in READ_BY_YAML.items()}
 
     def filled(part: Any) -> Any:
-        if isinstance(part, str):
-            return _replaced(part, values) if _MARK in part else part
+        if isinstance(part, str) and _MARK in part:
+            for place, value in values.items():
+                part = part.replace(place, value)
         if isinstance(part, dict):
             return {key: filled(value) for key, value in part.items()}
         return [filled(value) for value in part] if isinstance(part, list) else part
@@ -72,12 +74,6 @@ def _place(name: str) -> str:
     return f"@{name}@"
 
 
-def _replaced(text: str, values: Mapping[str, str]) -> str:
-    for place, value in values.items():
-        text = text.replace(place, value)
-    return text
-
-
 def _newest_change() -> float:
     folders = [WAREHOUSE_PROJECT / name for name in PARSED_FOLDERS]
     files = [path for folder in folders for path in (folder, *folder.rglob("*"))]
@@ -88,9 +84,9 @@ def _parse() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     # Beside and renamed: a second process may be reading or parsing at the same time.
     with tempfile.TemporaryDirectory(dir=TARGET, prefix=".parsing_") as beside:
-        command = [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet"]
+        command = [str(PLAIN_DBT), "parse", "--quiet", "--target-path", beside, "--log-path", beside]
         parsed = subprocess.run(
-            [*command, "--target-path", beside, "--log-path", beside],
+            command,
             cwd=WAREHOUSE_PROJECT,
             capture_output=True,
             text=True,
@@ -105,7 +101,6 @@ def _parse() -> None:
             raise MondayMixError(f"{WAREHOUSE_PROJECT}: dbt can't parse the project:\n{parsed.stdout}{parsed.stderr}")
         shutil.rmtree(Path(beside) / "compiled", ignore_errors=True)
         manifest = Path(beside) / MANIFEST.name
-        silent = {_place(name): value for name, value in READ_BY_YAML.items()}
-        manifest.write_text(_replaced(manifest.read_text(encoding="utf-8"), silent), encoding="utf-8")
+        manifest.write_text(fill(manifest.read_text(encoding="utf-8"), {}), encoding="utf-8")
         for path in (PARSED, MANIFEST):
             os.replace(Path(beside) / path.name, path)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,17 @@ from typing import Any
 from dbt.parser.manifest import extended_mashumuro_decoder
 
 from dagster_project.configuration import Configuration
-from dagster_project.dbt_manifest import DBT, MANIFEST, PARSED, READ_BY_YAML, ensure_manifest, ensure_parsed, fill
+from dagster_project.dbt_manifest import (
+    DBT,
+    MANIFEST,
+    PARSED,
+    PARSED_FOLDERS,
+    PLAIN_DBT,
+    READ_BY_YAML,
+    ensure_manifest,
+    ensure_parsed,
+    fill,
+)
 from dagster_project.home import WAREHOUSE_PROJECT
 
 # When it was read; and what `state:modified` compares of a contract, which is a hash of what is compared here itself.
@@ -28,7 +37,7 @@ def _kept(part: Any) -> Any:
 
 
 def _parse_with_dbt(target: Path, environment: dict[str, str], settings: dict[str, Any]) -> None:
-    command = [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet", "--vars", json.dumps(settings)]
+    command = [str(PLAIN_DBT), "parse", "--quiet", "--vars", json.dumps(settings)]
     subprocess.run(
         [*command, "--target-path", str(target), "--log-path", str(target)],
         cwd=WAREHOUSE_PROJECT,
@@ -69,7 +78,8 @@ def test_a_home_a_week_and_settings_fill_in_what_dbt_would_have_read(tmp_path: P
 
 
 def test_all_that_yaml_reads_from_the_environment_has_its_place() -> None:
-    files = [*WAREHOUSE_PROJECT.glob("[!t]*/**/*.yml"), WAREHOUSE_PROJECT / "dbt_project.yml"]
+    files = [file for folder in PARSED_FOLDERS for file in (WAREHOUSE_PROJECT / folder).rglob("*.yml")]
+    files.append(WAREHOUSE_PROJECT / "dbt_project.yml")
     read = {name for file in files for name in re.findall(r"env_var\('(\w+)'", file.read_text(encoding="utf-8"))}
     assert read == READ_BY_YAML.keys()
 

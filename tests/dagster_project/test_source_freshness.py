@@ -4,9 +4,9 @@ import datetime as dt
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from dagster_project.dbt_manifest import PLAIN_DBT
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.resources import prepare_home
 from models_ml.landing.intake import take_in
@@ -14,8 +14,8 @@ from tests.worlds import land
 
 
 def _freshness(home: Home, target: Path) -> str:
-    dbt = Path(sys.executable).with_name("dbt")
-    command = [str(dbt), "source", "freshness", "--quiet", "--target-path", str(target), "--log-path", str(target)]
+    command = [str(PLAIN_DBT), "source", "freshness", "--quiet"]
+    command += ["--target-path", str(target), "--log-path", str(target)]
     environment = {**os.environ, "MONDAY_MIX_HOME": str(home.root), "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT)}
     subprocess.run(command, cwd=WAREHOUSE_PROJECT, env=environment, capture_output=True, check=False)
     results = json.loads((target / "sources.json").read_text())["results"]
