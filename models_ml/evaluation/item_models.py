@@ -18,7 +18,7 @@ import threadpoolctl
 
 from models_ml.arrays import Bools, Floats, Ints, place_in_row, ranges
 from models_ml.errors import InputError
-from models_ml.retrieval import best_first
+from models_ml.retrieval import best_first, shortlist
 
 # Scores closer than this differ by the order of their sums only, and count as equal.
 _DECIMALS = 9
@@ -180,9 +180,5 @@ def _best_of_ragged(rows: Ints, columns: Ints, scores: Floats, row_count: int, k
 
 def _best_of(scores: Floats, columns: Ints, k: int) -> Ints:
     """(b, k) int32 the columns of the k highest scores of each row, minus infinity never; both (b, w)."""
-    floor = np.full((len(scores), 1), np.finfo(np.float32).min, dtype=np.float32)
-    if k < scores.shape[1]:
-        kth = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k, None]
-        floor = np.maximum(kth, floor)
-    rows, places = np.nonzero(scores >= floor)
+    rows, places = shortlist(scores, k)
     return best_first(rows, columns[rows, places], scores[rows, places], len(scores), k).positions

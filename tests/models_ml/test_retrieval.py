@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models_ml.errors import InputError
 from models_ml.retrieval import (
@@ -14,6 +16,7 @@ from models_ml.retrieval import (
     engine_of,
     inner_products,
     recall_of_each,
+    shortlist,
 )
 
 ENGINES = [RetrievalParams(engine="exact"), RetrievalParams(engine="usearch")]
@@ -29,6 +32,35 @@ def everything(count: int) -> np.ndarray:
 
 def random_vectors(count: int, factors: int = 16, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, factors)).astype(np.float32)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    shape=st.tuples(st.integers(0, 4), st.integers(0, 150)),
+    k=st.integers(1, 40),
+    distinct=st.integers(1, 500),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_shortlist_holds_the_k_highest_and_their_ties_and_nothing_that_is_minus_infinity(shape, k, distinct, seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(-1, distinct, shape).astype(np.float32)
+    scores[scores < 0] = -np.inf
+    rows, columns = shortlist(scores, k)
+    kept = np.zeros(shape, dtype=bool)
+    kept[rows, columns] = True
+    assert np.array_equal(np.stack(np.nonzero(kept)), np.stack([rows, columns])), "by row, then column, each once"
+    assert np.isfinite(scores[kept]).all()
+    for row, is_kept in zip(scores, kept, strict=True):
+        finite = np.sort(row[np.isfinite(row)])[::-1]
+        assert not len(finite) or is_kept[row >= finite[min(k, len(finite)) - 1]].all()
+
+
+def test_the_shortlist_is_short_where_the_highest_stand_apart_and_where_they_stand_together():
+    scattered = np.random.default_rng(0).permuted(np.arange(20_000, dtype=np.float32)[None].repeat(3, 0), axis=1)
+    together = np.arange(20_000, dtype=np.float32)[None].repeat(3, 0)
+    for scores in (scattered, together):
+        rows, _ = shortlist(scores, 300)
+        assert np.bincount(rows).max() < 450
 
 
 @both_engines
