@@ -23,11 +23,13 @@ _WIDTHS = (6, 24, 40, 30)
 
 
 def nearest_to_words(home: Home, words: str, count: int, asked: dt.date | None = None) -> str:
-    """The tracks nearest to words, as a table. Raises InputError where nobody wrote any of them."""
+    """The tracks nearest to words, as a table. Raises InputError where no text or name has any of them."""
     lake, week = Lake(home.lake), _week(home, asked)
     vectors = load_text(lake, week, load_configuration([home.config_file]).text)
-    if not vectors.query(words).any():
-        raise InputError(f"search: nobody wrote any of {words!r} by {week}; try words of playlist titles")
+    if not vectors.knows(words):
+        raise InputError(
+            f"search: no track, album, artist or playlist has any of {words!r} by {week}; try words of playlist titles"
+        )
     found = vectors.search(words, count)
     return _listed(lake, week, found.recordings, found.scores)
 

@@ -65,9 +65,9 @@ def read_column(values: pa.Array) -> TextColumn:
     return TextColumn(found, encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
 
 
-def encode(columns: Sequence[TextColumn]) -> tuple[list[Ragged], list[str]]:
-    """(rows of codes of each column, the different tokens in the order of first appearance)."""
-    code_of: dict[str, int] = {}
+def encode(columns: Sequence[TextColumn], known: Sequence[str] = ()) -> tuple[list[Ragged], list[str]]:
+    """(rows of codes of each column, the different tokens: those known, then in the order of first appearance)."""
+    code_of = {token: code for code, token in enumerate(known)}
     encoded = []
     for column in columns:
         lengths = np.array([len(text) for text in column.texts], dtype=np.int64)

@@ -102,7 +102,7 @@ def _playlists(inputs: TextInputs, titles: Ragged, descriptions: Ragged, params:
     owners = strings(inputs.playlists, "playlists", "owner_id")
     group = groups(strings(inputs.playlists, "playlists", "title"), owners)
     count = int(group.max(initial=-1)) + 1
-    words, weight = _different_words(
+    words, weight = different_words(
         [
             (group[titles.rows], titles.values, params.title_weight),
             (group[descriptions.rows], descriptions.values, 1.0),
@@ -123,7 +123,7 @@ def _playlists(inputs: TextInputs, titles: Ragged, descriptions: Ragged, params:
 
 def _documents(inputs: TextInputs, titles: Ragged, bodies: Ragged, params: TextParams, progress: Progress) -> Source:
     count = len(titles)
-    words, weight = _different_words(
+    words, weight = different_words(
         [(titles.rows, titles.values, params.title_weight), (bodies.rows, bodies.values, 1.0)], count
     )
     sequence = Ragged.of(
@@ -143,7 +143,7 @@ def _documents(inputs: TextInputs, titles: Ragged, bodies: Ragged, params: TextP
 
 def _tags(inputs: TextInputs, texts: Ragged, tag: Ints) -> Source:
     """Each different tag is a context; all tags of a recording together weigh and count as one."""
-    words, weight = _different_words([(texts.rows, texts.values, 1.0)], len(texts))
+    words, weight = different_words([(texts.rows, texts.values, 1.0)], len(texts))
     recording = inputs.tags.column("recording_index").to_numpy().astype(np.int64)
     strength = np.log1p(inputs.tags.column("tag_count").to_numpy().astype(np.float64))
     total = np.bincount(recording, strength, minlength=inputs.recording_count)
@@ -161,7 +161,7 @@ def _tags(inputs: TextInputs, texts: Ragged, tag: Ints) -> Source:
     )
 
 
-def _different_words(parts: list[tuple[Ints, Ints, float]], count: int) -> tuple[Ragged, Floats]:
+def different_words(parts: list[tuple[Ints, Ints, float]], count: int) -> tuple[Ragged, Floats]:
     """(different words of each context in order of appearance, their weights) from (context, word, weight) parts.
 
     A word of several parts has the weight of the first, so give the heavier one first.

@@ -26,7 +26,15 @@ DOCUMENTS = pa.schema(
     }
 )
 TAGS = pa.schema({"recording_index": pa.int32(), "tag": pa.string(), "tag_count": pa.int64()})
-NAMES = pa.schema({"recording_index": pa.int32(), "title": pa.string(), "artist_name": pa.string()})
+NAMES = pa.schema(
+    {
+        "recording_index": pa.int32(),
+        "title": pa.string(),
+        "artist_name": pa.string(),
+        "album_title": pa.string(),
+        "artist_names": pa.list_(pa.string()),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class TextInputs:
     playlist_tracks: playlist_index, recording_index; sorted by playlist and place in the list, each pair once.
     documents: document_index (dense), title (nullable), body, recording_indexes: those whose ids it carries, or null.
     tags: recording_index, tag, tag_count: people who gave it.
-    names: recording_index, title, artist_name; a row an edition.
+    names: recording_index, title, artist_name, album_title, artist_names (of all credits); a row an edition.
     Raises InputError, naming table, column, row and value, where a table can't be used.
     """
 
@@ -58,7 +66,7 @@ class TextInputs:
         strings(self.documents, "documents", "title")
         _whole(self.documents, "documents", "body")
         _whole(self.tags, "tags", "tag")
-        for name in ("title", "artist_name"):
+        for name in ("title", "artist_name", "album_title"):
             strings(self.names, "names", name)
         self._check_recordings()
 

@@ -95,6 +95,47 @@ class TextParams:
         metadata={"unit": "score", "min": 0.0, "max": 10.0, "doc": "Times ln(1 + contexts), added in search."},
     )
     name_weight: float = field(
+        default=3.0,
+        metadata={
+            "unit": "ratio",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "In search, weight of an artist's whole name beside a single word of a name or title.",
+        },
+    )
+    names_weight: float = field(
+        default=2.0,
+        metadata={
+            "unit": "playlists",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "In search, a recording's own names count as much as so many playlists of the same words.",
+        },
+    )
+    unwritten_weight: float = field(
         default=0.5,
-        metadata={"unit": "score", "min": 0.0, "max": 10.0, "doc": "Added in search where the artist is named."},
+        metadata={
+            "unit": "ratio",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "In search, weight of the own names of recordings nobody wrote about or listed.",
+        },
+    )
+    recordings_per_word: int = field(
+        default=1000,
+        metadata={
+            "unit": "recordings",
+            "min": 1,
+            "max": 1_000_000,
+            "doc": "In search, a word stands for the recordings it says most of, no more than these.",
+        },
+    )
+    direction_weight: float = field(
+        default=0.1,
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 10.0,
+            "doc": "In search, what the direction of the words adds; the words themselves say 1 of the best.",
+        },
     )

@@ -10,15 +10,16 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from models_ml.arrays import Floats, Ints, Progress, column, joined, silent, vector_column, vectors_of
+from models_ml.arrays import Bools, Floats, Ints, Progress, column, joined, silent, vector_column, vectors_of
 from models_ml.text.contexts import Contexts, read_contexts
 from models_ml.text.inputs import TextInputs
 from models_ml.text.params import TextParams
 from models_ml.text.phrases import KnownPhrases
 from models_ml.text.pooling import common_components, context_counts, pool, unit, without, word_counts, word_weights
-from models_ml.text.sentences import Sentences, sentences
+from models_ml.text.sentences import sentences
 from models_ml.text.tokens import tokens
 from models_ml.text.training import token_names, train_tokens
+from models_ml.text.word_index import WordIndex, index_words
 
 __all__ = ["TextMatches", "TextParams", "TextTables", "TextVectors", "train_text"]
 
@@ -35,13 +36,14 @@ class TextMatches:
 class TextTables:
     """What is kept of a week's text vectors.
 
-    words: word, vector, word_count.  recordings: recording_index, vector, context_count, artist_word (the row of
-    `words` that is the artist's name, null without one).  common: component, vector.
+    words: word, vector, word_count.  recordings: recording_index, vector, context_count.  common: component, vector.
+    word_recordings: word, recording_index, weight.
     """
 
     words: pa.Table
     recordings: pa.Table
     common: pa.Table
+    word_recordings: pa.Table
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class TextVectors:
 
     words: (w,) string.  word_vectors: (w, d) float32.  word_counts: (w,) int64, contexts that have the word.
     recording_vectors: (m, d) float32, unit length; zero where nobody wrote anything.
-    context_count: (m,) int64, contexts each is pooled from.  artist_word: (m,) int64, row in words, -1 without one.
+    context_count: (m,) int64, contexts each is pooled from.
     common: (c, d) float32, directions taken out of every recording and of every query.
+    index: the recordings that stand under each word.
     """
 
     words: pa.Array
@@ -59,8 +62,8 @@ class TextVectors:
     word_counts: Ints
     recording_vectors: Floats
     context_count: Ints
-    artist_word: Ints
     common: Floats
+    index: WordIndex
     params: TextParams = field(default_factory=TextParams)
 
     def query(self, text: str) -> Floats:
@@ -74,15 +77,25 @@ class TextVectors:
 
         Only recordings that someone wrote about. A vector of zeros gives the most written about.
         """
-        return self._best(self._cosine(vector), count)
+        return _best(self._nearness(self._cosine(vector)), self.context_count > 0, count)
 
-    def search(self, text: str, count: int) -> TextMatches:
-        """`nearest` to free words, recordings of an artist whose name is among them put forward."""
-        return self._best(self._cosine(self.query(text)) + self._named(text), count)
+    def knows(self, text: str) -> bool:
+        """Whether some word of it was written about, or is in a name."""
+        return bool(self.query(text).any() or self.index.known(text))
+
+    def search(self, text: str, count: int, described: str = "") -> TextMatches:
+        """Recordings for free words: those that stand under the very words, and helped by their direction.
+
+        described: further words of which each says less, as a playlist's description says less than its title.
+        Where no word is known, the most written about.
+        """
+        said = self.index.scores(text, described, self.params.title_weight, len(self.context_count))
+        near = self._nearness(self._cosine(self.query(f"{text} {described}")))
+        worth = (self.context_count > 0) | (said > 0)
+        return _best(said + self.params.direction_weight * near, worth, count)
 
     def to_tables(self) -> TextTables:
         """Tables to keep, rows by position."""
-        artist = pa.array(self.artist_word, pa.int32(), mask=self.artist_word < 0)
         return TextTables(
             pa.table(
                 {
@@ -96,7 +109,6 @@ class TextVectors:
                     "recording_index": pa.array(np.arange(len(self.context_count)), pa.int32()),
                     "vector": vector_column(self.recording_vectors),
                     "context_count": pa.array(self.context_count, pa.int64()),
-                    "artist_word": artist,
                 }
             ),
             pa.table(
@@ -105,20 +117,20 @@ class TextVectors:
                     "vector": vector_column(self.common),
                 }
             ),
+            self.index.to_table(),
         )
 
     @classmethod
     def from_tables(cls, tables: TextTables, params: TextParams) -> "TextVectors":
         """What `to_tables` gave, rows in the same order; params: those of the training."""
-        artist = joined(tables.recordings.column("artist_word")).fill_null(-1)
         return cls(
             joined(tables.words.column("word")),
             vectors_of(tables.words, "words"),
             column(tables.words, "words", "word_count", np.int64),
             vectors_of(tables.recordings, "recordings"),
             column(tables.recordings, "recordings", "context_count", np.int64),
-            artist.to_numpy(zero_copy_only=False).astype(np.int64),
             vectors_of(tables.common, "common"),
+            WordIndex.from_table(tables.word_recordings),
             params,
         )
 
@@ -143,18 +155,17 @@ class TextVectors:
         direction = unit(np.asarray(vector)[None, :])[0]
         return np.asarray(np.einsum("md,d->m", self.recording_vectors, direction.astype(np.float32)), dtype=np.float64)
 
-    def _named(self, text: str) -> Floats:
-        """(m,) float64: what each recording gets for its artist's name being in the text, rare names more."""
-        given = np.zeros(len(self.words) + 1)
-        found = self._known(text)
-        given[found] = self.params.name_weight * self._weights[found]
-        return np.asarray(given[self.artist_word])
+    def _nearness(self, cosine: Floats) -> Floats:
+        """(m,) float64: the cosine, helped by how much was written; 0 where nobody wrote."""
+        helped = cosine + self.params.popularity_weight * np.log1p(self.context_count)
+        return np.asarray(np.where(self.context_count > 0, helped, 0.0))
 
-    def _best(self, score: Floats, count: int) -> TextMatches:
-        written = np.flatnonzero(self.context_count)
-        total = score[written] + self.params.popularity_weight * np.log1p(self.context_count[written])
-        order = np.argsort(-total, kind="stable")[: max(count, 0)]
-        return TextMatches(written[order], total[order])
+
+def _best(score: Floats, worth: Bools, count: int) -> TextMatches:
+    """The highest scores of those worth finding, ties by position."""
+    found = np.flatnonzero(worth)
+    order = np.argsort(-score[found], kind="stable")[: max(count, 0)]
+    return TextMatches(found[order], score[found][order])
 
 
 def train_text(inputs: TextInputs, params: TextParams, seed: int, progress: Progress = silent) -> TextVectors:
@@ -172,31 +183,31 @@ def train_text(inputs: TextInputs, params: TextParams, seed: int, progress: Prog
     pooled = pool(contexts, words, own, word_weights(counts, params.sif_weight), params)
     common = common_components(pooled, params.common_components)
     vectors = np.asarray(without(pooled, common), dtype=np.float32)
-    return _result(contexts, woven, counts, words, vectors, common, params)
+    index = index_words(contexts, inputs, params)
+    progress(f"text: {len(index.weights)} pairs of a word and a recording to search")
+    return _result(contexts, counts, words, vectors, common, index, params)
 
 
 def _result(
     contexts: Contexts,
-    woven: Sentences,
     counts: Ints,
     words: Floats,
     vectors: Floats,
     common: Floats,
+    index: WordIndex,
     params: TextParams,
 ) -> TextVectors:
     """Words with a vector only, by count, ties by word."""
     used = np.flatnonzero(words.any(axis=1))
     names = contexts.vocabulary
     order = np.array(sorted(used.tolist(), key=lambda word: (-counts[word], names[word])), dtype=np.int64)
-    place = np.full(len(names) + 1, -1, dtype=np.int64)
-    place[order] = np.arange(len(order))
     return TextVectors(
         pa.array([names[word] for word in order.tolist()], pa.string()),
         words[order],
         counts[order],
         vectors,
         context_counts(contexts),
-        place[contexts.artist_word],
         common,
+        index,
         params,
     )

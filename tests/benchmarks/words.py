@@ -70,6 +70,8 @@ class Archive:
                 "recording_index": pa.array(np.arange(len(self.tracks)), pa.int32()),
                 "title": self.tracks["title"],
                 "artist_name": pa.array([names[0] for names in self.tracks["artist_names"].to_pylist()]),
+                "album_title": self.tracks["album_title"],
+                "artist_names": self.tracks["artist_names"],
             }
         )
         empty = DOCUMENTS.empty_table(), TAGS.empty_table()
@@ -93,8 +95,7 @@ def recalls(archive: Archive, kept: Ints) -> tuple[float, float, int, float]:
             wanted = archive.held[row][on_lists[archive.held[row]] > 0]
             if not len(wanted):
                 continue
-            words = f"{archive.titles[row]} {archive.descriptions[row] or ''}"
-            found = vectors.search(words, CUT).recordings
+            found = vectors.search(archive.titles[row], CUT, described=archive.descriptions[row] or "").recordings
             ours.append(len(np.intersect1d(found, wanted)) / min(CUT, len(wanted)))
             popular.append(len(np.intersect1d(most, wanted)) / min(CUT, len(wanted)))
     return float(np.mean(ours)), float(np.mean(popular)), len(ours), tokens / seconds

@@ -13,9 +13,9 @@ PARAMS = TextParams(vector_size=16, epochs=60, recording_minimum_count=1, phrase
 
 
 def names_of(rows: Sequence[tuple[int, str | None, str | None]]) -> pa.Table:
-    """A `names` table from (recording_index, title, artist_name)."""
-    columns = zip(*rows, strict=True) if rows else ([], [], [])
-    return pa.table([pa.array(values, field.type) for values, field in zip(columns, NAMES, strict=True)], schema=NAMES)
+    """A `names` table from (recording_index, title, artist_name), of no album."""
+    told = [dict(zip(NAMES.names, [*row, None, [row[2]] if row[2] is not None else []], strict=True)) for row in rows]
+    return pa.Table.from_pylist(told, schema=NAMES)
 
 
 def playlists_of(
