@@ -56,10 +56,10 @@ def keep_text(lake: Lake, week: dt.date, vectors: TextVectors) -> None:
 
 def load_text(lake: Lake, week: dt.date, params: TextParams) -> TextVectors:
     """The week's words and recordings; of a week made before words were indexed, without the index."""
-    tables = (lake.read_week(name, week) for name in (WORDS, TEXT_RECORDINGS, COMMON))
+    words, recordings, common = (lake.read_week(name, week) for name in (WORDS, TEXT_RECORDINGS, COMMON))
     indexed = lake.has_week(WORD_RECORDINGS, week)
     index = lake.read_week(WORD_RECORDINGS, week) if indexed else no_words().to_table()
-    return TextVectors.from_tables(TextTables(*tables, index), params)
+    return TextVectors.from_tables(TextTables(words, recordings, common, index), params)
 
 
 def playlists_of_recordings(lake: Lake, week: dt.date, recording_count: int) -> tuple[Pairs, Ints]:

@@ -295,7 +295,7 @@ def _at_most_kth(scores: Floats, k: int) -> Floats:
     # Columns after the last whole round only raise the k-th highest: leaving them out keeps the value low enough.
     best = scores[:, : groups * size].reshape(len(scores), size, groups).max(axis=1)
     best.partition(groups - k, axis=1)
-    return best[:, groups - k, None]
+    return np.asarray(best[:, groups - k, None])
 
 
 def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
