@@ -25,6 +25,8 @@ from models_ml.errors import InputError
 _ROUNDING_MARGIN = 16
 _SCORE_BYTES = 64 << 20
 _RESCORED_PAIRS = 1 << 15
+# Fewer rows than this at a time, and the product waits for the vectors to come from memory.
+_FEWEST_ROWS = 64
 # Columns of a group, of which only the best is looked at: wider groups let more through, narrower ones cost more.
 _GROUP = 16
 # So many pairs of a row, on average, repay one call a row.
@@ -127,7 +129,7 @@ class ExactRetriever:
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
         queries = _finite(queries)
-        block = max(1, _SCORE_BYTES // (4 * max(1, len(self._members))))
+        block = max(_FEWEST_ROWS, _SCORE_BYTES // (4 * max(1, len(self._members))))
         blocks = ranges(len(queries), min(block, max(1, -(-len(queries) // self._threads))))
         parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))
         return _stacked(parts, k)

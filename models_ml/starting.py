@@ -7,13 +7,17 @@ Does not: training, tracks that nobody has heard (fusion.py).
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.sparse
 
-from models_ml.arrays import Bools, Floats, Ints, Pairs
+from models_ml.arrays import Bools, Floats, Ints, Pairs, ranges, spread, worker_count
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.features import Interactions
 from models_ml.linear_solves import solve_listeners
 from models_ml.prior_strength import liked_counts
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, FOLD_IN_RUNG, POPULAR_RUNG, SEGMENT_RUNG
+
+# Listeners whose vectors are added up at a time.
+_MEMBERS_BLOCK = 65_536
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,12 @@ def starts(
     """Vectors and rungs of all listeners."""
     count = len(factors.listener_factors)
     liked = liked_counts(interactions)
-    named = _named(newcomers, count, params)
-    few = np.flatnonzero((liked < params.fold_in_below) & (np.diff(named.indptr) > 0))
+    named = _named(newcomers, np.flatnonzero(liked < params.fold_in_below), count, params)
+    few = np.flatnonzero(np.diff(named.indptr) > 0)
     vectors = factors.listener_factors.copy()
     if len(few) and len(factors.recording_factors):
         together = _with_named(interactions, named, few, params.named_confidence)
-        solved = solve_listeners(together, len(few), factors.recording_factors, factors.regularization, threads=1)
+        solved = solve_listeners(together, len(few), factors.recording_factors, factors.regularization, worker_count(0))
         vectors[few[solved.any(axis=1)]] = solved[solved.any(axis=1)]
     known = vectors.any(axis=1)
     rung = np.full(count, POPULAR_RUNG, dtype=np.int8)
@@ -104,11 +108,11 @@ def starts(
     return Starts(vectors, rung)
 
 
-def _named(newcomers: Newcomers, count: int, params: StartingParams) -> Pairs:
-    """Recordings that stand for what each listener named, ascending, each once."""
+def _named(newcomers: Newcomers, listeners: Ints, count: int, params: StartingParams) -> Pairs:
+    """Recordings that stand for what each of these listeners named, ascending, each once; of the others none."""
     parts = [
-        _first_of(newcomers.artist, newcomers.artist_recordings, params.named_artist_recordings),
-        _first_of(newcomers.genre, newcomers.genre_recordings, params.named_genre_recordings),
+        _first_of(newcomers.artist, listeners, newcomers.artist_recordings, params.named_artist_recordings),
+        _first_of(newcomers.genre, listeners, newcomers.genre_recordings, params.named_genre_recordings),
     ]
     width = newcomers.artist_recordings.width
     keys = np.unique(np.concatenate([listener * width + recording for listener, recording in parts]))
@@ -116,13 +120,14 @@ def _named(newcomers: Newcomers, count: int, params: StartingParams) -> Pairs:
     return Pairs(indptr, (keys % width).astype(np.int32), width)
 
 
-def _first_of(named: Pairs, recordings: Pairs, most: int) -> tuple[Ints, Ints]:
-    """(listener, recording) of the first few recordings of everything that listeners named."""
-    owners = np.arange(len(named.indptr) - 1)
-    listener, position = named.positions(owners)
-    row, place = recordings.positions(named.values[position])
-    depth = place - recordings.indptr[named.values[position]][row]
-    return listener[row[depth < most]].astype(np.int64), recordings.values[place[depth < most]].astype(np.int64)
+def _first_of(named: Pairs, listeners: Ints, recordings: Pairs, most: int) -> tuple[Ints, Ints]:
+    """(listener, recording) of the first few recordings of everything that these listeners named."""
+    row, position = named.positions(listeners)
+    things = named.values[position]
+    # A genre has thousands of recordings, and many name it: they are cut before they are multiplied.
+    lengths = np.minimum(recordings.lengths(things), most)
+    place = spread(recordings.indptr[things], lengths)
+    return np.repeat(listeners[row], lengths).astype(np.int64), recordings.values[place].astype(np.int64)
 
 
 def _with_named(interactions: Interactions, named: Pairs, few: Ints, confidence: float) -> Interactions:
@@ -145,7 +150,10 @@ def _segment_means(vectors: Floats, teachers: Bools, segment: Ints, minimum: int
     count = int(segment.max(initial=-1)) + 1
     sums = np.zeros((count, vectors.shape[1]))
     members = np.flatnonzero(teachers & (segment >= 0))
-    np.add.at(sums, segment[members], vectors[members])
+    for start, stop in ranges(len(members), _MEMBERS_BLOCK):
+        block = members[start:stop]
+        belongs = (np.ones(len(block)), (segment[block], np.arange(len(block))))
+        sums += scipy.sparse.csr_matrix(belongs, shape=(count, len(block))) @ vectors[block].astype(np.float64)
     sizes = np.bincount(segment[members], minlength=count)
     enough = np.concatenate([sizes >= minimum, [False]])
     return (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32), enough[segment]

@@ -92,7 +92,12 @@ class TextParams:
     )
     popularity_weight: float = field(
         default=0.1,
-        metadata={"unit": "score", "min": 0.0, "max": 10.0, "doc": "Times ln(1 + contexts), added in search."},
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 10.0,
+            "doc": "Times ln(1 + contexts), added to the cosine of words.",
+        },
     )
     name_weight: float = field(
         default=3.0,
@@ -103,7 +108,7 @@ class TextParams:
             "doc": "In search, weight of an artist's whole name beside a single word of a name or title.",
         },
     )
-    names_weight: float = field(
+    own_names_weight: float = field(
         default=2.0,
         metadata={
             "unit": "playlists",

@@ -105,7 +105,7 @@ def index_words(contexts: Contexts, inputs: TextInputs, params: TextParams) -> W
     rarity = np.minimum(_rarity(written, _context_count(contexts)), _rarity(named, inputs.recording_count))
     about = [(source, _of_length_one(source.words, source.word_weight, rarity)) for source in contexts.sources]
     of_names = _of_length_one(own, own_weight, rarity)
-    of_names.data *= params.names_weight * np.where(_is_written(contexts), 1.0, params.unwritten_weight)[own.rows]
+    of_names.data *= params.own_names_weight * np.where(_is_written(contexts), 1.0, params.unwritten_weight)[own.rows]
     words, recordings, weights = _best_of_words(about, of_names, rarity, params.recordings_per_word)
     kept = np.unique(words)
     order = kept[np.argsort(np.array([vocabulary[word] for word in kept.tolist()], dtype=object), kind="stable")]

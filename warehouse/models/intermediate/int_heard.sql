@@ -7,16 +7,14 @@ with acts as (
     select
         user_index,
         track_index,
-        any_value(recording_index) as recording_index,
-        count(*) filter (where is_listening) as plays,
-        bool_or(event_type = 'save') as was_saved,
-        bool_or(event_type = 'playlist_add') as was_added,
-        bool_or(event_type = 'like') as was_liked,
-        min(occurred_at) as first_heard_at,
-        max(occurred_at) as last_heard_at
+        recording_index,
+        cast(is_listening as integer) as plays,
+        event_type = 'save' as was_saved,
+        event_type = 'playlist_add' as was_added,
+        event_type = 'like' as was_liked,
+        occurred_at as heard_at
     from {{ ref('int_listening') }}
     where is_hearing
-    group by user_index, track_index
 
     union all
 
@@ -28,8 +26,7 @@ with acts as (
         false as was_saved,
         false as was_added,
         false as was_liked,
-        null as first_heard_at,
-        null as last_heard_at
+        null as heard_at
     from {{ ref('int_play_counts') }}
 
 ),
@@ -44,8 +41,8 @@ final as (
         bool_or(was_saved) as was_saved,
         bool_or(was_added) as was_added,
         bool_or(was_liked) as was_liked,
-        min(first_heard_at) as first_heard_at,
-        max(last_heard_at) as last_heard_at
+        min(heard_at) as first_heard_at,
+        max(heard_at) as last_heard_at
     from acts
     group by user_index, track_index
 
