@@ -1,5 +1,7 @@
 """Listeners of whom little is known: what they named, else their segment."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,26 @@ def test_the_sign_up_week_goes_before_the_market_and_a_small_segment_says_nothin
     found = placed(matrix, market=[0] * 5 + [1], cohort=[0, 0, 1, 1, 1, 2])
     assert found.vectors[4] @ RECORDINGS[2] > found.vectors[4] @ RECORDINGS[0]
     assert found.rung[5] == POPULAR_RUNG
+
+
+def test_many_who_name_a_genre_of_many_recordings_take_the_memory_of_what_is_kept():
+    count, recordings = 3_000, 20_000
+    vectors = np.random.default_rng(0).normal(size=(recordings, 2)).astype(np.float32)
+    nobody = pairs([[] for _ in range(count)], 1)
+    newcomers = Newcomers(
+        artist=nobody,
+        artist_recordings=pairs([[]], recordings),
+        genre=pairs([[0] for _ in range(count)], 1),
+        genre_recordings=pairs([range(recordings)], recordings),
+        market=np.full(count, -1),
+        cohort=np.full(count, -1),
+    )
+    factors = CollaborativeFactors(np.zeros((count, 2), dtype=np.float32), vectors, 0.0, 1, False, 0.5)
+    nothing_heard = interactions_of(np.zeros((count, recordings), dtype=np.int8))
+    tracemalloc.start()
+    found = starts(factors, nothing_heard, newcomers, PARAMS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.rung == CONTENT_RUNG).all()
+    # Two of a genre's recordings are kept a listener; all of them would be 480 MB in one array of pairs.
+    assert peak < 60_000_000
