@@ -47,9 +47,8 @@ class RetrievalParams:
         },
     )
     exact_below: int = field(
-        # At 50,000 exact search serves nine times the listeners a second, before any build; the crossover lies above
-        # and is not measured to this number: tests/benchmarks/README.md.
-        default=200_000,
+        # An index of 350,000 pays from 520,000 listeners on, one of 250,000 never: tests/benchmarks/README.md.
+        default=400_000,
         metadata={
             "unit": "recordings",
             "min": 0,

@@ -1,21 +1,10 @@
 -- Plays and skips, capped by day, weighted by context, halved by age. A play inside our own playlists
 -- counts in full once the listener has come back to the recording outside them.
 
-with listening as (
+-- Listening is read where it is needed: a CTE that is used more than once is kept whole, and the days of a million
+-- listeners don't fit in memory.
 
-    select
-        user_index,
-        recording_index,
-        occurred_on,
-        context_class,
-        is_skip,
-        completion_thousandths
-    from {{ ref('int_listening') }}
-    where is_listening
-
-),
-
-weights as (
+with weights as (
 
     select * from {{ event_weights() }}
 
@@ -31,7 +20,8 @@ days as (
         is_skip,
         count(*) as listen_count,
         sum(completion_thousandths) as completion_thousandths
-    from listening
+    from {{ ref('int_listening') }}
+    where is_listening
     group by user_index, recording_index, occurred_on, context_class, is_skip
 
 ),
@@ -41,20 +31,20 @@ own_playlist as (
     select distinct
         user_index,
         recording_index
-    from days
-    where not is_skip and context_class = 'own_playlist'
+    from {{ ref('int_listening') }}
+    where is_listening and not is_skip and context_class = 'own_playlist'
 
 ),
 
 repeated_outside as (
 
     select distinct
-        days.user_index,
-        days.recording_index
-    from days
+        listening.user_index,
+        listening.recording_index
+    from {{ ref('int_listening') }} as listening
     inner join own_playlist
-        on days.user_index = own_playlist.user_index and days.recording_index = own_playlist.recording_index
-    where not days.is_skip and days.context_class <> 'own_playlist'
+        on listening.user_index = own_playlist.user_index and listening.recording_index = own_playlist.recording_index
+    where listening.is_listening and not listening.is_skip and listening.context_class <> 'own_playlist'
 
 ),
 

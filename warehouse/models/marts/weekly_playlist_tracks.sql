@@ -40,9 +40,25 @@ editions as (
 
 ),
 
+anchors_given as (
+
+    select distinct
+        user_index,
+        anchor_recording_index
+    from {{ ref('ml_playlist_slots') }}
+    where anchor_recording_index is not null
+
+),
+
+-- One in ten of what was heard: all of it, beside slots with their text, goes to disk and back at a million listeners.
 heard as (
 
-    select * from {{ ref('heard_tracks') }}
+    select heard.*
+    from {{ ref('heard_tracks') }} as heard
+    inner join anchors_given
+        on
+            heard.user_index = anchors_given.user_index
+            and heard.recording_index = anchors_given.anchor_recording_index
 
 ),
 
