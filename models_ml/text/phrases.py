@@ -39,6 +39,19 @@ class KnownPhrases:
         return found
 
 
+class KnownWords:
+    """Words by place, phrases among them: which of them a text has."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._place = {word: place for place, word in enumerate(words)}
+        self._phrases = KnownPhrases(self._place)
+
+    def among(self, tokens: Sequence[str]) -> list[int]:
+        """Places of the words and phrases that tokens hold, each once, in order."""
+        read = dict.fromkeys(self._phrases.added(tokens))
+        return [self._place[word] for word in read if word in self._place]
+
+
 def name_token(words: Sequence[str]) -> str | None:
     """The one token of a name of these words; None where it has none, or too many."""
     return JOINER.join(words) if 0 < len(words) <= _LONGEST else None

@@ -14,7 +14,7 @@ from models_ml.arrays import Bools, Floats, Ints, Progress, column, joined, sile
 from models_ml.text.contexts import Contexts, read_contexts
 from models_ml.text.inputs import TextInputs
 from models_ml.text.params import TextParams
-from models_ml.text.phrases import KnownPhrases
+from models_ml.text.phrases import KnownWords
 from models_ml.text.pooling import common_components, context_counts, pool, unit, without, word_counts, word_weights
 from models_ml.text.sentences import sentences
 from models_ml.text.tokens import tokens
@@ -135,12 +135,8 @@ class TextVectors:
         )
 
     @cached_property
-    def _place(self) -> dict[str, int]:
-        return {word: place for place, word in enumerate(self.words.to_pylist())}
-
-    @cached_property
-    def _phrases(self) -> KnownPhrases:
-        return KnownPhrases(self._place)
+    def _known_words(self) -> KnownWords:
+        return KnownWords(self.words.to_pylist())
 
     @cached_property
     def _weights(self) -> Floats:
@@ -148,8 +144,7 @@ class TextVectors:
 
     def _known(self, text: str) -> Ints:
         """Places of the different words of a text that have a vector, in order."""
-        read = self._phrases.added(tokens(text))
-        return np.array([self._place[word] for word in dict.fromkeys(read) if word in self._place], dtype=np.int64)
+        return np.array(self._known_words.among(tokens(text)), dtype=np.int64)
 
     def _cosine(self, vector: Floats) -> Floats:
         direction = unit(np.asarray(vector)[None, :])[0]

@@ -21,7 +21,7 @@ from models_ml.text.columns import Ragged, encode, read_column
 from models_ml.text.contexts import Contexts, Source, different_words
 from models_ml.text.inputs import TextInputs
 from models_ml.text.params import TextParams
-from models_ml.text.phrases import KnownPhrases, name_token
+from models_ml.text.phrases import KnownWords, name_token
 from models_ml.text.pooling import word_counts
 from models_ml.text.tokens import tokens
 
@@ -54,8 +54,8 @@ class WordIndex:
         return total / max(float(total.max(initial=0.0)), 1e-12)
 
     def known(self, text: str) -> list[int]:
-        """Places of the words of a text that recordings stand under, phrases after what they are made of."""
-        return [self._place[word] for word in self._phrases.added(tokens(text)) if word in self._place]
+        """Places of the words of a text that recordings stand under, each once."""
+        return self._known_words.among(tokens(text))
 
     def to_table(self) -> pa.Table:
         """word, recording_index, weight: a row a pair, by word."""
@@ -78,12 +78,8 @@ class WordIndex:
         return cls(word.dictionary, Ragged.of(rows, recordings, len(word.dictionary)), weights)
 
     @cached_property
-    def _place(self) -> dict[str, int]:
-        return {word: place for place, word in enumerate(self.words.to_pylist())}
-
-    @cached_property
-    def _phrases(self) -> KnownPhrases:
-        return KnownPhrases(self._place)
+    def _known_words(self) -> KnownWords:
+        return KnownWords(self.words.to_pylist())
 
 
 def no_words() -> WordIndex:
