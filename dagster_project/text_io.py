@@ -49,8 +49,12 @@ def _names(lake: Lake, week: dt.date) -> pa.Table:
 def keep_text(lake: Lake, week: dt.date, vectors: TextVectors) -> None:
     """Write a week's words and recordings."""
     tables = vectors.to_tables()
-    lake.replace_week(WORD_RECORDINGS, week, tables.word_recordings)
-    for name, table in ((WORDS, tables.words), (TEXT_RECORDINGS, tables.recordings), (COMMON, tables.common)):
+    for name, table in (
+        (WORDS, tables.words),
+        (TEXT_RECORDINGS, tables.recordings),
+        (COMMON, tables.common),
+        (WORD_RECORDINGS, tables.word_recordings),
+    ):
         lake.replace_week(name, week, table)
 
 

@@ -127,7 +127,7 @@ def _first_of(named: Pairs, listeners: Ints, recordings: Pairs, most: int) -> tu
     # A genre has thousands of recordings, and many name it: they are cut before they are multiplied.
     lengths = np.minimum(recordings.lengths(things), most)
     place = spread(recordings.indptr[things], lengths)
-    return np.repeat(listeners[row], lengths).astype(np.int64), recordings.values[place].astype(np.int64)
+    return np.repeat(listeners[row], lengths), recordings.values[place].astype(np.int64)
 
 
 def _with_named(interactions: Interactions, named: Pairs, few: Ints, confidence: float) -> Interactions:

@@ -49,7 +49,7 @@ def pool(contexts: Contexts, words: Floats, own: Floats, weights: Floats, params
     count = len(contexts.artist_word)
     pooled, total = np.zeros((count, words.shape[1])), np.zeros(count)
     for source in contexts.sources:
-        each = _about(source, count)
+        each = about(source, count)
         vectors = unit(_words_of(source, len(words), weights) @ words.astype(np.float64))
         pooled += each @ vectors
         total += each @ vectors.any(axis=1).astype(np.float64)
@@ -94,7 +94,8 @@ def _words_of(source: Source, width: int, weights: Floats) -> scipy.sparse.csr_m
     return scipy.sparse.csr_matrix((data, source.words.values, source.words.indptr), shape=(len(source.words), width))
 
 
-def _about(source: Source, recording_count: int) -> scipy.sparse.csr_matrix:
+def about(source: Source, recording_count: int) -> scipy.sparse.csr_matrix:
+    """(recordings, contexts): how much each context says of each recording it is about."""
     shape = (len(source.recordings), recording_count)
     pairs = (source.weight, source.recordings.values, source.recordings.indptr)
     return scipy.sparse.csr_matrix(pairs, shape=shape).T.tocsr()

@@ -22,7 +22,7 @@ from models_ml.text.contexts import Contexts, Source, different_words
 from models_ml.text.inputs import TextInputs
 from models_ml.text.params import TextParams
 from models_ml.text.phrases import KnownWords, name_token
-from models_ml.text.pooling import word_counts
+from models_ml.text.pooling import about, context_counts, word_counts
 from models_ml.text.tokens import tokens
 
 # Pairs of a word and a recording added up at a time.
@@ -99,19 +99,14 @@ def index_words(contexts: Contexts, inputs: TextInputs, params: TextParams) -> W
     written[: len(contexts.vocabulary)] = word_counts(contexts)
     named = np.bincount(own.values, minlength=len(vocabulary))
     rarity = np.minimum(_rarity(written, _context_count(contexts)), _rarity(named, inputs.recording_count))
-    about = [(source, _of_length_one(source.words, source.word_weight, rarity)) for source in contexts.sources]
+    written_about = [(source, _of_length_one(source.words, source.word_weight, rarity)) for source in contexts.sources]
     of_names = _of_length_one(own, own_weight, rarity)
-    of_names.data *= params.own_names_weight * np.where(_is_written(contexts), 1.0, params.unwritten_weight)[own.rows]
-    words, recordings, weights = _best_of_words(about, of_names, rarity, params.recordings_per_word)
-    kept = np.unique(words)
-    order = kept[np.argsort(np.array([vocabulary[word] for word in kept.tolist()], dtype=object), kind="stable")]
-    place = np.zeros(len(vocabulary), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    by_word = np.argsort(place[words], kind="stable")
-    found = Ragged.of(place[words], recordings, len(order))
-    return WordIndex(
-        pa.array([vocabulary[word] for word in order.tolist()], pa.string()), found, weights[by_word].astype(np.float32)
-    )
+    is_written = context_counts(contexts) > 0
+    of_names.data *= params.own_names_weight * np.where(is_written, 1.0, params.unwritten_weight)[own.rows]
+    words, recordings, weights = _best_of_words(written_about, of_names, rarity, params.recordings_per_word)
+    kept, rows = np.unique(words, return_inverse=True)
+    names = pa.array([vocabulary[word] for word in kept.tolist()], pa.string())
+    return WordIndex(names, Ragged.of(rows, recordings, len(kept)), weights.astype(np.float32))
 
 
 def _rarity(count: Ints, of: int) -> Floats:
@@ -121,14 +116,6 @@ def _rarity(count: Ints, of: int) -> Floats:
 def _context_count(contexts: Contexts) -> int:
     """Contexts, counted as `word_counts` counts them."""
     return len(contexts.playlists.words) + len(contexts.documents.words) + len(contexts.tags.recordings.values)
-
-
-def _is_written(contexts: Contexts) -> Ints:
-    """(recordings,) bool: those somebody wrote about."""
-    found = np.zeros(len(contexts.artist_word), dtype=bool)
-    for source in contexts.sources:
-        found[source.recordings.values] = True
-    return found
 
 
 def _own_words(known: list[str], inputs: TextInputs, params: TextParams) -> tuple[Ragged, Floats, list[str]]:
@@ -159,7 +146,10 @@ def _of_length_one(words: Ragged, weight: Floats, rarity: Floats) -> scipy.spars
 
 
 def _best_of_words(
-    about: list[tuple[Source, scipy.sparse.csr_matrix]], of_names: scipy.sparse.csr_matrix, rarity: Floats, most: int
+    written_about: list[tuple[Source, scipy.sparse.csr_matrix]],
+    of_names: scipy.sparse.csr_matrix,
+    rarity: Floats,
+    most: int,
 ) -> tuple[Ints, Ints, Floats]:
     """(word, recording, weight) of the recordings each word says most of, by word, then recording; ties by recording.
 
@@ -168,12 +158,11 @@ def _best_of_words(
     columns = [of_names.T.tocsr()]
     work = np.diff(columns[0].indptr).astype(np.int64)
     recordings = []
-    for source, written in about:
+    for source, written in written_about:
         length = np.diff(source.recordings.indptr)
         columns.append(written.T.tocsr())
         work += np.bincount(source.words.values, length[source.words.rows], minlength=len(rarity)).astype(np.int64)
-        pairs = (source.weight, source.recordings.values, source.recordings.indptr)
-        recordings.append(scipy.sparse.csr_matrix(pairs, shape=(len(length), of_names.shape[0])))
+        recordings.append(about(source, of_names.shape[0]).T.tocsr())
     bounds = np.searchsorted(np.cumsum(work), np.arange(0, work.sum() + _PAIRS, _PAIRS))
     bounds = np.unique([0, *bounds, len(rarity)])
     parts = []
