@@ -121,20 +121,30 @@ def _context_count(contexts: Contexts) -> int:
 def _own_words(known: list[str], inputs: TextInputs, params: TextParams) -> tuple[Ragged, Floats, list[str]]:
     """(the different words of each recording's own names, their weights, the vocabulary with them).
 
-    The whole name of an artist, as one token, weighs `name_weight` times a word of it.
+    The whole name of an artist, as one token, weighs `name_weight` times a word of it, a whole title as much as a word.
     """
     names = inputs.names
     recording = column(names, "names", "recording_index", np.int64)
     credits = joined(names.column("artist_names"))
     of_credit = recording[pc.list_parent_indices(credits).to_numpy().astype(np.int64)]
     credited = read_column(pc.list_flatten(credits))
-    whole = credited.with_tokens(lambda words: [token] if (token := name_token(words)) else [])
-    columns = [read_column(strings(names, "names", name)) for name in ("title", "album_title")]
-    encoded, vocabulary = encode([*columns, credited, whole], known)
-    owners = [recording, recording, of_credit, of_credit]
-    parts = [(owner[rows.rows], rows.values, 1.0) for owner, rows in zip(owners, encoded, strict=True)]
-    parts[-1] = (*parts[-1][:2], params.name_weight)
+    title, album = (read_column(strings(names, "names", name)) for name in ("title", "album_title"))
+    whole = (title.with_tokens(_whole_title), credited.with_tokens(_whole_name))
+    encoded, vocabulary = encode([title, album, credited, *whole], known)
+    owners = [recording, recording, of_credit, recording, of_credit]
+    weights = [1.0, 1.0, 1.0, 1.0, params.name_weight]
+    columns = zip(owners, encoded, weights, strict=True)
+    parts = [(owner[rows.rows], rows.values, weight) for owner, rows, weight in columns]
     return *different_words(parts[::-1], inputs.recording_count), vocabulary
+
+
+def _whole_name(words: list[str]) -> list[str]:
+    return [token] if (token := name_token(words)) else []
+
+
+def _whole_title(words: list[str]) -> list[str]:
+    """Of several words: one alone is what many others have in theirs, and what moods are called."""
+    return _whole_name(words) if len(words) > 1 else []
 
 
 def _of_length_one(words: Ragged, weight: Floats, rarity: Floats) -> scipy.sparse.csr_matrix:

@@ -83,6 +83,12 @@ def test_words_taken_in_small_groups_give_the_same(monkeypatch: pytest.MonkeyPat
     assert index_of(inputs).to_table() == whole
 
 
+def test_a_whole_title_is_found_before_what_is_called_by_one_of_its_words():
+    names = [(0, "Letters", "Foreign Reno"), (1, "Harbour", "Foreign Reno"), (2, "Foreign Money", "Somebody Else")]
+    inputs = listed(*[("foreign nights", [0])] * 2, ("drive", [0, 1, 2]), count=3, names=names)
+    assert train_text(inputs, PARAMS, seed=1).search("foreign money", 3).recordings.tolist()[0] == 2
+
+
 def test_a_title_an_album_or_an_artist_is_found_by_its_name_before_all_else():
     names = [(place, f"Song {place}", "Somebody") for place in range(9)] + [(9, "Weightless", "Marconi Union")]
     inputs = listed(*[("calm evening songs", range(9))] * 5, count=10, names=names)
