@@ -110,10 +110,12 @@ class Calibration:
 
     def _measured(self, taste: Floats, recordings: Ints) -> tuple[Floats, Floats]:
         length = recordings.shape[1]
-        held = np.zeros((len(taste), taste.shape[1] + 1))
-        rows, share = np.arange(len(taste))[:, None], self.genres.share[recordings]
+        width = taste.shape[1] + 1
+        first, share = np.arange(len(taste))[:, None] * width, self.genres.share[recordings].ravel()
+        held = np.zeros(len(taste) * width)
         for column in range(MOST_GENRES):
-            np.add.at(held, (rows, self.genres.place[recordings, column]), share)
+            held += np.bincount((first + self.genres.place[recordings, column]).ravel(), share, minlength=len(held))
+        held = held.reshape(len(taste), width)
         return distance(taste, held[:, :-1], length), least_distance(taste, length)
 
 
@@ -157,16 +159,16 @@ class MixDraw:
 
     def values(self) -> Floats:
         """(b, K) what each entry is worth now."""
-        return np.asarray(self._mix.score + self._gained())
+        return np.asarray(self._mix.score + self.gained())
 
-    def _gained(self) -> Floats:
+    def gained(self) -> Floats:
         """(b, K) float32 what each entry takes off the distances, as score."""
         for genres in range(1, self._most + 1):
             gain = _gain(self._mix.taste, self._held[:, :-1], 1 / genres, self._length)
             np.multiply(self._mix.weight[:, None], gain, out=self._gains[:, genres - 1, :-1])
         # One genre after the other: a sum over an axis of three takes as long as all the rest.
         gained = reduce(np.add, (self._gains.take(at) for at in self._at))
-        return np.asarray(gained if self._beside is None else gained + self._beside._gained())
+        return np.asarray(gained if self._beside is None else gained + self._beside.gained())
 
     def take(self, entry: Ints, taken: Bools) -> None:
         """One more entry of each list where `taken`.  entry: (b,) places in the slate."""

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models_ml.arrays import Bools, Floats, Ints, Pairs, column, in_range, spread, strings
+from models_ml.arrays import Bools, Floats, Ints, column, in_range, spread, strings
 from models_ml.errors import InputError
 
 EVERYWHERE = ""
@@ -21,17 +21,19 @@ class PopularLists:
     """One list per market, most popular first.
 
     market_names: names of the lists, the first one '' (everywhere).
-    recording: (lists, longest) int32, -1 past a list's end.
-    members: the same as pairs of list and recording, with, for each pair,
-    place: int64 position in the list, and is_own: bool, True where the market itself plays it.
+    recording: (lists, longest) int32, -1 past a list's end.  length: (lists,) int64.
+    own_length: (lists,) int64, how many at the head of each the market itself plays.
+    column: (recordings,) int32 column of `place` of each recording, the last one for those in no list.
+    place: (lists, columns) int32 position in the list, -1 outside it.
     is_listened: (recordings,) bool, False for those at a list's end that nobody has heard.
     """
 
     market_names: pa.Array
     recording: Ints
-    members: Pairs
+    length: Ints
+    own_length: Ints
+    column: Ints
     place: Ints
-    is_own: Bools
     is_listened: Bools
 
     def of_market(self, markets: pa.Array) -> Ints:
@@ -41,17 +43,15 @@ class PopularLists:
 
     def strength(self, lists: Ints, recordings: Ints) -> Floats:
         """1 for the first recording of a list, falling evenly to 1 / length for its last, 0 outside it."""
-        found = self.members.find(lists, recordings)
-        if not len(self.place):
-            return np.zeros(len(lists))
-        return np.where(found >= 0, 1.0 - self.place[found] / self.members.lengths(lists).clip(1), 0.0)
+        place = self.place[lists, self.column[recordings]]
+        return np.where(place >= 0, 1.0 - place / self.length[lists].clip(1), 0.0)
 
     def is_popular(self, lists: Ints, recordings: Ints, *, own_only: bool) -> Bools:
         """Whether a recording that somebody hears is in the list, or in the market's own part of it."""
-        found = self.members.find(lists, recordings)
-        if not own_only or not len(self.place):
-            return (found >= 0) & self.is_listened[recordings]
-        return (found >= 0) & self.is_own[found]
+        place = self.place[lists, self.column[recordings]]
+        if own_only:
+            return (place >= 0) & (place < self.own_length[lists])
+        return (place >= 0) & self.is_listened[recordings]
 
 
 def read_popularity(table: pa.Table, recording_count: int) -> PopularLists:
@@ -86,8 +86,9 @@ def _lists(names: pa.Array, lists: list[Ints], own_lengths: Ints, is_listened: B
     recordings = np.concatenate(lists)
     padded = np.full((len(lists), lengths.max()), -1, dtype=np.int32)
     padded[rows, places] = recordings
-    order = np.lexsort((recordings, rows))
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    members = Pairs(indptr, recordings[order], max(len(is_listened), 1))
-    is_own = (places < own_lengths[rows])[order]
-    return PopularLists(names, padded, members, places[order], is_own, is_listened)
+    listed = np.unique(recordings)
+    column_of = np.full(len(is_listened), len(listed), dtype=np.int32)
+    column_of[listed] = np.arange(len(listed))
+    place = np.full((len(lists), len(listed) + 1), -1, dtype=np.int32)
+    place[rows, column_of[recordings]] = places
+    return PopularLists(names, padded, lengths, own_lengths, column_of, place, is_listened)
