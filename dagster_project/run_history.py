@@ -48,6 +48,7 @@ class RunHistoryEvents(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str) -> None:
         self._files = _OpenFiles()
+        self._known_tables: set[str] = set()
         super().__init__(base_dir)
 
     @contextmanager
@@ -59,6 +60,12 @@ class RunHistoryEvents(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; one that it had stays. Asked 500 times a run, and each opens the file anew."""
+        if table_name not in self._known_tables and super().has_table(table_name):
+            self._known_tables.add(table_name)
+        return table_name in self._known_tables
 
     def dispose(self) -> None:
         """Close the files."""
