@@ -8,6 +8,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from dbt.parser.manifest import extended_mashumuro_decoder
 
 from dagster_project.configuration import Configuration
@@ -102,6 +103,31 @@ def test_the_command_is_dbt_with_its_output_and_exit_status(tmp_path: Path) -> N
             [DBT, *arguments], cwd=WAREHOUSE_PROJECT, env=_without(READ_BY_YAML), capture_output=True, text=True
         )
         assert (done.returncode, (done.stdout + done.stderr).strip()) == (status, told)
+
+
+def test_dagster_is_told_what_dbt_tells(tmp_path: Path) -> None:
+    told = []
+    for caller in ({}, {"DAGSTER_DBT_CLI": "true"}):
+        command = [DBT, "ls", "--select", "base_events", "--profiles-dir", ".", "--log-level-file", "none"]
+        environment = {**_without(READ_BY_YAML), **caller, "DBT_LOG_FORMAT": "json", "DBT_TARGET_PATH": str(tmp_path)}
+        done = subprocess.run(
+            command, cwd=WAREHOUSE_PROJECT, env=environment, capture_output=True, text=True, check=True
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        told.append([(line["info"]["name"], line["info"]["level"], line["info"]["msg"]) for line in lines])
+    assert told[0] == told[1] != []
+
+
+def test_a_call_whose_reader_was_killed_goes_on_to_its_end(tmp_path: Path) -> None:
+    command = [DBT, "seed", "--select", "context_classes", "--profiles-dir", ".", "--log-level-file", "none"]
+    told = {"DAGSTER_DBT_CLI": "true", "DBT_LOG_FORMAT": "json", "DBT_TARGET_PATH": str(tmp_path)}
+    environment = {**_without(READ_BY_YAML), **told, "MONDAY_MIX_HOME": str(tmp_path)}
+    with subprocess.Popen(command, cwd=WAREHOUSE_PROJECT, env=environment, stdout=subprocess.PIPE) as call:
+        assert call.stdout is not None
+        call.stdout.close()
+        assert call.wait(timeout=120) in (0, 120)  # 120 is Python's, for lines that it can't write at its end
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) > 0 from context_classes").fetchone() == (True,)
 
 
 def _another(value: Any) -> Any:
