@@ -14,14 +14,15 @@ from typing import cast
 import duckdb
 import pytest
 
+from dagster_project.assets.warehouse import FEATURE_TABLES
 from dagster_project.cli import BAD_INPUT, main
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.manifest import read_manifest, stale_weeks
 from dagster_project.takedowns import recorded
+from tests.played import FEW_FACTORS, PUBLISHED, played
 from tests.published import fingerprint, query
 from tests.worlds import MONDAY, land_small_world
 
-SETTINGS = "[collaborative]\nfactors = 16\n"
 PATIENCE_SECONDS = 240
 NEXT = MONDAY + dt.timedelta(weeks=1)
 
@@ -52,11 +53,7 @@ def _most_given(home: Home, column: str) -> str:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("takedown"))
-    land_small_world(home.landing)
-    (home.root / "config.toml").write_text(SETTINGS)
-    assert _run(home) == 0
-    return home
+    return played(PUBLISHED, tmp_path_factory, tmp_path_factory.mktemp("takedown") / "home")[0]
 
 
 def _copy(home: Home, place: Path) -> Home:
@@ -139,6 +136,12 @@ def taken(home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, s
     return mended, track
 
 
+def test_a_home_that_was_moved_reads_its_own_features(home: Home, taken: tuple[Home, str]) -> None:
+    with duckdb.connect(str(taken[0].warehouse), read_only=True) as connection:
+        views = connection.execute("select sql from duckdb_views() where list_contains(?, view_name)", [FEATURE_TABLES])
+        assert [sql for (sql,) in views.fetchall() if str(home.root) in sql] == []
+
+
 def test_the_slot_is_filled_again_and_all_else_stays(
     home: Home, taken: tuple[Home, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,7 +211,7 @@ def test_the_week_run_again_is_as_it_was_left_and_the_next_has_read_the_files(
 def test_a_slot_that_nothing_fills_leaves_the_list_shorter_and_a_row_that_says_so(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     land_small_world(home.landing, listeners=12, tracks=36, plays=2)
-    (home.root / "config.toml").write_text(SETTINGS)
+    home.config_file.write_text(FEW_FACTORS)
     assert _run(home) == 0
     artist = _most_given(home, "artist_id")
     assert _take_down(home, artist, "--artist") == 0
