@@ -1,6 +1,7 @@
 """Killed: at any moment, alone or with its children. The published file stays whole, the next run puts all right.
 
-Twenty random moments of whole runs. Every line of the code that replaces files: test_killed_writes.py.
+Twenty random moments of whole runs, ten of each home's, which are a class each so that they can be run side by side.
+Every line of the code that replaces files: test_killed_writes.py.
 """
 
 import contextlib
@@ -9,9 +10,7 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,10 @@ import pytest
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
+from tests.played import SMALLEST, played, prepare
 from tests.published import fingerprint, query
-from tests.runs import broken_playlists, leftovers, start_run
-from tests.worlds import MONDAY, land_small_world
+from tests.runs import broken_playlists, leftovers, start_loaded_run
+from tests.worlds import MONDAY
 
 BEFORE = MONDAY - dt.timedelta(weeks=1)
 # Moments, of each of the two homes: at random within a share of a run's length after the lake got a table, so that
@@ -77,59 +77,73 @@ def state(home: Home) -> dict[str, object]:
 def run_to_its_end(home: Home, week: dt.date) -> float:
     """Seconds that a run took. What it said is beside the home."""
     log, started = log_of(home), time.monotonic()
-    run = start_run(home, week, log)
+    run = start_loaded_run(home, week, log)
     try:
-        assert run.wait(timeout=PATIENCE_SECONDS) == 0, log.read_text()
+        run.join(PATIENCE_SECONDS)
+        assert run.exitcode == 0, log.read_text()
     finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
+        if run.exitcode is None:
+            kill(run.pid, alone=False)
     return time.monotonic() - started
+
+
+def kill(process: int | None, alone: bool) -> None:
+    """Kill a run, and unless it is to be it alone, whatever it has started."""
+    assert process is not None
+    with contextlib.suppress(ProcessLookupError):  # done just now, or no leader of its group yet
+        if not alone:
+            os.killpg(process, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def log_of(home: Home) -> Path:
     return home.root.with_suffix(".log")
 
 
-@pytest.fixture(scope="module")
-def starts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Start, Start]:
-    """A home with landing files alone, and one that has published the week before."""
-    folder = tmp_path_factory.mktemp("killed")
-    empty, grown = Home(folder / "empty"), Home(folder / "grown")
-    for home in (empty, grown):
-        land_small_world(home.landing, listeners=20, tracks=240)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run_to_its_end, (empty, grown), (MONDAY, BEFORE)))
-        never_killed = state(empty)
-        shutil.copytree(empty.landing, folder / "empty_copy" / "landing")
-        shutil.copytree(grown.root, folder / "grown_copy")
-        shutil.rmtree(empty.root)
-        shutil.copytree(folder / "empty_copy", empty.root)
-        seconds = list(pool.map(run_to_its_end, (empty, grown), (MONDAY, MONDAY)))
-    assert state(empty) == never_killed
-    return (
-        Start(empty, folder / "empty_copy", seconds[:1], never_killed),
-        Start(grown, folder / "grown_copy", seconds[1:], state(grown)),
-    )
+class TestFirstMonday:
+    """Of a home with landing files alone."""
+
+    @pytest.fixture(scope="class")
+    def start(self, tmp_path_factory: pytest.TempPathFactory) -> Start:
+        folder = tmp_path_factory.mktemp("killed")
+        home, copy = Home(folder / "empty"), Home(folder / "empty_copy")
+        prepare(SMALLEST, copy)
+        shutil.copytree(copy.root, home.root)
+        seconds = run_to_its_end(home, MONDAY)
+        never_killed, _ = played(SMALLEST, tmp_path_factory, folder / "never_killed")
+        assert state(home) == state(never_killed)
+        return Start(home, copy.root, [seconds], state(home))
+
+    @pytest.mark.parametrize("moment", range(len(MOMENTS)))
+    def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, moment: int) -> None:
+        print(kill_and_run_again(start, moment, alone=moment % 2 == 0))
 
 
-@pytest.mark.parametrize("moment", range(len(MOMENTS)))
-def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(
-    starts: tuple[Start, Start],
-    moment: int,
-) -> None:
-    table, share = MOMENTS[moment]
-    draws = random.Random(moment)
-    seconds = [share * draws.random() * start.lengths[-1] for start in starts]
-    alone = [moment % 2 == 0, moment % 2 == 1]
-    with ThreadPoolExecutor(2) as pool:
-        for story in pool.map(kill_and_run_again, starts, [table] * 2, seconds, alone):
-            print(story)
+class TestMondayAfter:
+    """Of a home that has published the week before."""
+
+    @pytest.fixture(scope="class")
+    def start(self, tmp_path_factory: pytest.TempPathFactory) -> Start:
+        folder = tmp_path_factory.mktemp("killed")
+        home = Home(folder / "grown")
+        prepare(SMALLEST, home)
+        run_to_its_end(home, BEFORE)
+        shutil.copytree(home.root, folder / "grown_copy")
+        seconds = run_to_its_end(home, MONDAY)
+        return Start(home, folder / "grown_copy", [seconds], state(home))
+
+    @pytest.mark.parametrize("moment", range(len(MOMENTS)))
+    def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, moment: int) -> None:
+        print(kill_and_run_again(start, moment, alone=moment % 2 == 1))
 
 
-def kill_and_run_again(start: Start, table: str | None, seconds: float, alone: bool) -> str:
+def kill_and_run_again(start: Start, moment: int, alone: bool) -> str:
     """Kill a run some seconds after it wrote a table, see that nothing is torn, run again. Returns what happened."""
     home = start.home
-    seconds = kill_midway(start, table, seconds, alone)
+    table, share = MOMENTS[moment]
+    draw = random.Random(f"{home.root.name} {moment}").random()
+    seconds = kill_midway(start, table, share * draw * start.lengths[-1], alone)
     how = f"{'alone' if alone else 'with its children'} {seconds:.2f} s after {table or 'its start'}"
     story = f"{home.root.name} killed {how}, last written {last_written(home)}"
     see_that_readers_have_old_or_new(start, story)
@@ -145,18 +159,17 @@ def kill_midway(start: Start, table: str | None, seconds: float, alone: bool) ->
     while True:
         start.put_back()
         log_of(start.home).unlink(missing_ok=True)
-        run = start_run(start.home, MONDAY, log_of(start.home))
-        while table and run.poll() is None and not Lake(start.home.lake).has_week(table, MONDAY):
+        run = start_loaded_run(start.home, MONDAY, log_of(start.home))
+        while table and run.exitcode is None and not Lake(start.home.lake).has_week(table, MONDAY):
             time.sleep(GLANCE_SECONDS)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            assert run.wait(timeout=seconds) == 0, log_of(start.home).read_text()
+        run.join(seconds)
+        if run.exitcode is not None:
+            assert run.exitcode == 0, log_of(start.home).read_text()
             seconds *= SHORTER
             continue
-        if alone:
-            os.kill(run.pid, signal.SIGKILL)
-        else:
-            os.killpg(run.pid, signal.SIGKILL)
-        assert run.wait() in (-signal.SIGKILL, 0)
+        kill(run.pid, alone)
+        run.join()
+        assert run.exitcode in (-signal.SIGKILL, 0)
         return seconds
 
 
