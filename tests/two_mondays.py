@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from dagster_project.cli_run import run_week
 from dagster_project.home import Home
 from dagster_project.lake import Lake
-from tests.worlds import MONDAY, land_small_world
+from tests.played import TO_BE_JUDGED, played
+from tests.worlds import MONDAY
 
-BEFORE = MONDAY - dt.timedelta(weeks=1)
+BEFORE = TO_BE_JUDGED.week
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,11 @@ class TwoMondays:
         return Lake(self.home.lake)
 
 
-def two_mondays(folder: Path, land_between: Callable[[Home], None]) -> TwoMondays:
+def two_mondays(factory: pytest.TempPathFactory, folder: Path, land_between: Callable[[Home], None]) -> TwoMondays:
     """Two Mondays of the small world, the second of which looks back on the first."""
-    home = Home(folder)
-    home.prepare()
-    home.config_file.write_text("[evaluation]\nwindow_weeks = 1\n[collaborative]\nfactors = 16\n")
-    land_small_world(home.landing)
-    said = {BEFORE: _run(home, BEFORE)}
+    home, said_before = played(TO_BE_JUDGED, factory, folder)
     land_between(home)
-    said[MONDAY] = _run(home, MONDAY)
-    return TwoMondays(home, said)
-
-
-def _run(home: Home, week: dt.date) -> str:
     words = io.StringIO()
     with contextlib.redirect_stderr(words):
-        assert run_week(home, week)
-    return words.getvalue()
+        assert run_week(home, MONDAY)
+    return TwoMondays(home, {BEFORE: said_before, MONDAY: words.getvalue()})

@@ -29,7 +29,7 @@ TABLE = "ml/evaluation_metrics"
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> TwoMondays:
-    return two_mondays(tmp_path_factory.mktemp("evaluation") / "home", _land_feedback)
+    return two_mondays(tmp_path_factory, tmp_path_factory.mktemp("evaluation") / "home", _land_feedback)
 
 
 def _land_feedback(home: Home) -> None:

@@ -10,21 +10,17 @@ from dagster_project.cli_run import run_week
 from dagster_project.external_lists import external_models
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from tests.played import TO_BE_JUDGED, played
 from tests.published import query
-from tests.worlds import MONDAY, land, land_small_world
+from tests.worlds import MONDAY, land
 
-BEFORE = MONDAY - dt.timedelta(weeks=1)
-LISTENERS, TRACKS = 40, 360
+BEFORE, LISTENERS, TRACKS = TO_BE_JUDGED.week, TO_BE_JUDGED.listeners, TO_BE_JUDGED.tracks
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Two Mondays; the lists of the first are landed after it, as an export of what a service had given."""
-    home = Home(tmp_path_factory.mktemp("external") / "home")
-    home.prepare()
-    home.config_file.write_text("[evaluation]\nwindow_weeks = 1\n[collaborative]\nfactors = 16\n")
-    land_small_world(home.landing, LISTENERS, TRACKS)
-    assert run_week(home, BEFORE)
+    home, _ = played(TO_BE_JUDGED, tmp_path_factory, tmp_path_factory.mktemp("external") / "home")
     heard = _heard_since(home, BEFORE)
     rows = [row for user in sorted(heard) for row in _lists(user, heard[user])]
     land(home.landing, "external_playlists/lists.parquet", rows)

@@ -31,7 +31,7 @@ with explored as (
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> TwoMondays:
-    return two_mondays(tmp_path_factory.mktemp("off_policy") / "home", _land_plays)
+    return two_mondays(tmp_path_factory, tmp_path_factory.mktemp("off_policy") / "home", _land_plays)
 
 
 def _land_plays(home: Home) -> None:

@@ -14,12 +14,13 @@ import duckdb
 import pytest
 
 from dagster_project.home import REPOSITORY, Home
+from tests.played import SMALLEST, played, prepare
 from tests.published import fingerprint, query
 from tests.runs import TRACKS, broken_playlists, start_run
-from tests.worlds import MONDAY, land_small_world
+from tests.worlds import MONDAY
 
 NEXT = MONDAY + dt.timedelta(weeks=1)
-LISTENERS = 20
+LISTENERS = SMALLEST.listeners
 READERS = 10
 PATIENCE_SECONDS = 300
 WAITING = "waiting: another run"
@@ -76,9 +77,7 @@ class Reference:
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     folder = tmp_path_factory.mktemp("side_by_side")
-    home = Home(folder / "reference")
-    land_small_world(home.landing, listeners=LISTENERS, tracks=240)
-    run_to_its_end(home, MONDAY, folder / "run.log")
+    home, _ = played(SMALLEST, tmp_path_factory, folder / "reference")
     shutil.copytree(home.root, folder / "first_monday_only")
     readers = start_readers(home, told=folder / "told")
     try:
@@ -115,7 +114,7 @@ def run_together(home: Home, weeks: tuple[dt.date, dt.date], folder: Path) -> It
 
 def test_two_first_runs_of_the_same_week_take_turns_and_give_it_once(reference: Reference, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    land_small_world(home.landing, listeners=LISTENERS, tracks=240)
+    prepare(SMALLEST, home)
     words = list(run_together(home, (MONDAY, MONDAY), tmp_path))
     assert sorted(text.count(WAITING) > 0 for text in words) == [False, True]
     assert query(home.root, "select count(*), count(distinct week) from weekly_playlists") == [(LISTENERS, 1)]
