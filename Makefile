@@ -20,7 +20,7 @@ monday: setup
 	$(BIN)/monday-mix demo --home "$(HOME_DIR)"
 
 test: setup dbt-check
-	# In the order of the files, so that the long end-to-end ones start early and the short ones fill up.
+	# In the order of tests/conftest.py, so that the long end-to-end ones start first and the short ones fill up.
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 12
 
 lint: setup

@@ -2,3 +2,16 @@
 
 Two workers with two BLAS threads each on two cores wait for one another: fusing a demo world took 31 s of CPU, not 2.
 """
+
+import os
+
+import pytest
+
+# Before anything loads numba. ranx compiles its loops when they are first called, 45 s for lists of a dozen tracks; as
+# plain Python they are the same loops.
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """End to end first: a module that takes minutes must not begin when all others are done."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)

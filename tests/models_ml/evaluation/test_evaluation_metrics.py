@@ -105,8 +105,6 @@ def by_ranx(ranked, truth, k):
     return ranx.evaluate(ranx.Qrels(wanted), ranx.Run(run), asked, return_mean=False, threads=1)
 
 
-# Of ranx's own: it compiles its loops when they are first called, and warns of a cast of theirs.
-@pytest.mark.filterwarnings("ignore::numba.NumbaTypeSafetyWarning")
 @settings(max_examples=100, deadline=None)
 @given(worlds(), st.integers(1, 14))
 def test_metrics_agree_with_ranx(world, k):
