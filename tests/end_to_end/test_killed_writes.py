@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
 from dagster_project.publishing import FILLED_IN_TABLES, NEWEST_WEEK_ONLY, publish_week
 from models_ml.evaluation.report import EVALUATION_SCHEMA
+from tests.memory import folder_in_memory
 from tests.published import query
 from tests.runs import leftovers
 from tests.worlds import MONDAY
@@ -133,17 +133,10 @@ class Doomed:
 
 
 @pytest.fixture
-def fast_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is room: 1600 deaths wait for the disk more than for anything else.
-
-    What a killed process wrote is in the kernel's hands on either; only a machine that loses power tells them apart.
-    """
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < ROOM_BYTES:
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="monday_mix_") as folder:
-        yield Path(folder)
+def fast_path() -> Iterator[Path]:
+    """In memory where there is room: 1600 deaths wait for the disk more than for anything else."""
+    with folder_in_memory(ROOM_BYTES) as folder:
+        yield folder
 
 
 @pytest.fixture

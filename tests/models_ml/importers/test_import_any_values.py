@@ -1,8 +1,6 @@
 """Whatever stands where a value should: every row is landed or counted, and what lands fits the contract."""
 
 import datetime as dt
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from models_ml.importers.history import import_history
 from models_ml.importers.report import ImportReport
 from models_ml.landing.intake import take_in
+from tests.memory import folder_in_memory
 from tests.models_ml.importers.exports import Row, listen_of, playlist_of, stream_of, write_json, write_lines
 
 ANYTHING = (
@@ -24,6 +23,7 @@ ANYTHING = (
     | st.just({})
     | st.just(["x", {"y": 1}])
 )
+ROOM_BYTES = 2**20
 
 
 def changed(row: Row) -> st.SearchStrategy[Row]:
@@ -54,12 +54,12 @@ def changed_playlist() -> st.SearchStrategy[Row]:
 
 
 def imported(name: str, file_name: str, value: Any) -> ImportReport:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / file_name
+    with folder_in_memory(ROOM_BYTES) as folder:  # every example waits for its files to be safe
+        path = folder / file_name
         report = import_history(
-            name, [write_lines(path, value) if name == "listenbrainz" else write_json(path, value)], Path(folder) / "l"
+            name, [write_lines(path, value) if name == "listenbrainz" else write_json(path, value)], folder / "l"
         )
-        taken_in = take_in(Path(folder) / "l", Path(folder) / "intake", dt.datetime(2026, 11, 23))
+        taken_in = take_in(folder / "l", folder / "intake", dt.datetime(2026, 11, 23))
         assert [file.error for file in taken_in.files] == [None] * len(report.landed)
     return report
 
