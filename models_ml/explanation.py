@@ -75,18 +75,38 @@ class Explainer:
         said = along_history(history, group.weight, targets)
         return Contributions(group.rows, group.recordings, said * group.pull[:, :, None])
 
-    def anchors(self, listeners: Ints, recordings: Ints) -> Anchors:
-        """The anchor of each (listener, recording); ties go to the lower recording index."""
+    def anchors(self, listeners: Ints, recordings: Ints, least_share: float = 1.0) -> Anchors:
+        """The anchor of each (listener, recording), the scores of a listener in the order they are told in.
+
+        least_share: of what the strongest adds, at least, is added by an anchor that was told less often so far and
+        takes its place; 1: only the strongest is one. Ties go to the lower recording index.
+        """
         recording = np.full(recordings.shape, -1, dtype=np.int32)
         share = np.zeros(recordings.shape)
         for part in self.contributions(listeners, recordings):
             # Histories are in the order of the recordings, and argmax takes the first of equals; rounding
             # makes equals of what differs only by the order in which the sums were taken.
             values = part.values.round(_CONTRIBUTION_DECIMALS)
-            best = values.argmax(axis=1)
+            best = _told_in_turn(values, least_share)
             value = np.take_along_axis(values, best[:, None, :], axis=1)[:, 0, :]
             added = np.maximum(values, 0.0).sum(axis=1)
             adds = (value > 0) & (recordings[part.rows] >= 0)
             recording[part.rows] = np.where(adds, np.take_along_axis(part.history, best, axis=1), -1)
             share[part.rows] = np.divide(value, added, out=np.zeros_like(value), where=adds)
         return Anchors(recording, share)
+
+
+def _told_in_turn(values: Floats, least_share: float) -> Ints:
+    """(b, s) place in the history of what each score is explained by.  values: (b, h, s)."""
+    if least_share >= 1:
+        return values.argmax(axis=1)
+    by_score = np.ascontiguousarray(values.transpose(2, 0, 1))
+    rows, told = np.arange(len(values)), np.zeros(values.shape[:2], dtype=np.int16)
+    best = np.zeros((len(values), len(by_score)), dtype=np.int64)
+    for score, added in enumerate(by_score):
+        strongest = added.max(axis=1, keepdims=True)
+        strong = (added >= least_share * strongest) & (strongest > 0)
+        fewest = np.where(strong, told, np.iinfo(told.dtype).max).min(axis=1, keepdims=True)
+        best[:, score] = np.where(strong & (told == fewest), added, -np.inf).argmax(axis=1)
+        told[rows, best[:, score]] += strongest[:, 0] > 0
+    return best

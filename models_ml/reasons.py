@@ -57,6 +57,15 @@ _TABLE: Final = "reason_lifts"
 class ReasonParams:
     """Which of several true reasons is told."""
 
+    anchor_share: float = field(
+        default=0.5,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "Of what the heard track behind a score most adds, at least, adds one that is told in its turn.",
+        },
+    )
     genre_share: float = field(
         default=0.2,
         metadata={

@@ -183,7 +183,7 @@ class SlotRows:
     def _anchors(self, listeners: Ints, recordings: Ints, personal: Bools) -> Ints:
         """(c,) heard recording behind each personal track, -1 where none."""
         asked = np.where(personal, recordings, -1).reshape(-1, PLAYLIST_LENGTH)
-        return self._explainer.anchors(listeners, asked).recording.ravel()
+        return self._explainer.anchors(listeners, asked, self.reasons.params.anchor_share).recording.ravel()
 
 
 def _prior_plays(features: WeekFeatures, listeners: Ints, artist: Ints) -> Ints:

@@ -64,6 +64,35 @@ def test_the_anchor_of_a_recording_is_one_the_listener_liked():
     assert ((anchors.share >= 0) & (anchors.share <= 1)).all()
 
 
+@pytest.mark.parametrize("least_share", [0.3, 0.5, 0.9, 1.0])
+def test_of_what_adds_nearly_as_much_the_one_told_least_often_is_the_anchor(least_share):
+    _, _, _, explainer = explained()
+    recordings = np.random.default_rng(1).integers(0, 90, (60, 30))
+    anchors = explainer.anchors(np.arange(60), recordings, least_share)
+    for part in explainer.contributions(np.arange(60), recordings):
+        for row, listener in enumerate(part.rows):
+            told = dict.fromkeys(part.history[row].tolist(), 0)
+            for place, added in enumerate(part.values[row].T.round(12)):
+                if added.max() <= 0:
+                    assert anchors.recording[listener, place] == -1
+                    continue
+                strong = np.flatnonzero(added >= least_share * added.max())
+                first = min(strong, key=lambda one: (told[part.history[row, one]], -added[one], one))
+                assert anchors.recording[listener, place] == part.history[row, first]
+                told[part.history[row, first]] += 1
+
+
+def test_a_list_names_more_of_what_is_liked_the_weaker_an_anchor_may_be():
+    _, _, _, explainer = explained()
+    recordings = np.random.default_rng(1).integers(0, 90, (60, 30))
+
+    def different(least_share):
+        anchors = explainer.anchors(np.arange(60), recordings, least_share)
+        return np.mean([len(np.unique(row[row >= 0])) for row in anchors.recording])
+
+    assert different(1.0) < different(0.8) < different(0.5)
+
+
 def test_one_liked_recording_explains_everything():
     interactions = table(
         "interactions", user_index=[0, 1, 1], recording_index=[0, 0, 1], confidence=[2.0] * 3, preference=[1] * 3
