@@ -99,7 +99,7 @@ class Explainer:
 def _told_in_turn(values: Floats, least_share: float) -> Ints:
     """(b, s) place in the history of what each score is explained by.  values: (b, h, s)."""
     if least_share >= 1:
-        return values.argmax(axis=1)
+        return np.asarray(values.argmax(axis=1))
     by_score = np.ascontiguousarray(values.transpose(2, 0, 1))
     rows, told = np.arange(len(values)), np.zeros(values.shape[:2], dtype=np.int16)
     best = np.zeros((len(values), len(by_score)), dtype=np.int64)
