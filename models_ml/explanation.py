@@ -1,4 +1,4 @@
-"""Explanations: which heard recording a collaborative score comes from most.
+"""Explanations: which heard recordings a collaborative score comes from, and the one that is named.
 
 Belongs here: the decomposition of scores over a listener's history, anchors.
 Does not: which reason is told (reasons.py).
@@ -43,7 +43,7 @@ class Contributions:
 
 @dataclass(frozen=True)
 class Anchors:
-    """The heard recording that adds most to each score.
+    """The heard recording that each score is explained by: one that adds most, or nearly as much.
 
     recording: (b, s) int32, -1 where none adds.  share: (b, s) float64 of all that was added, 0 where none.
     """

@@ -63,7 +63,7 @@ class ReasonParams:
             "unit": "share",
             "min": 0.0,
             "max": 1.0,
-            "doc": "Of what the heard track behind a score most adds, at least, adds one that is told in its turn.",
+            "doc": "Of what the strongest heard track adds to a score, at least, adds one that is named in its turn.",
         },
     )
     genre_share: float = field(

@@ -164,7 +164,6 @@ def marts_again(home: Home, configuration: Configuration, week: dt.date) -> None
     """The playlist tables of a week whose slots changed, made and tested outside a run; the caller holds the lock."""
     ensure_week(Lake(home.lake), week)
     _lend_features(home, week)
-    _show_features(home)  # a home that was moved since its last run has views of the old place
     with dbt_environment(home, week, "marts"):
         _build_whole(warehouse_dbt(), home, configuration, "marts")
     _adopt(home, week, "marts", MART_TABLES)
@@ -183,24 +182,22 @@ def empty_warehouse(home: Home) -> None:
     if not weeks:
         return
     _lend_features(home, weeks[-1])
-    _show_features(home)
 
 
 def _lend_features(home: Home, week: dt.date) -> None:
-    """An empty scratch folder with the week's features, for dbt to read."""
+    """An empty scratch folder with the week's features, and dbt's views of them.
+
+    The views are made each time: those of a home that was moved since its last run are of the old place.
+    """
     lake = Lake(home.lake)
     clear_scratch(home)
-    for table in FEATURE_TABLES:
-        lake.lend(f"features/{table}", week, home.scratch / f"{table}.parquet")
-
-
-def _show_features(home: Home) -> None:
-    """Dbt's views of the features that were lent."""
     with duckdb.connect(str(home.warehouse)) as connection:
         for table in FEATURE_TABLES:
-            file = str(home.scratch / f"{table}.parquet").replace("'", "''")
+            file = home.scratch / f"{table}.parquet"
+            lake.lend(f"features/{table}", week, file)
+            quoted = str(file).replace("'", "''")
             connection.execute(
-                f"create or replace view {table} as select * from read_parquet('{file}', union_by_name = false)"
+                f"create or replace view {table} as select * from read_parquet('{quoted}', union_by_name = false)"
             )
 
 
