@@ -7,11 +7,14 @@ Source of the transform that turns inner product into cosine: Bachrach et al., "
 Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,9 @@ from usearch.index import Index
 from models_ml.arrays import Bools, Floats, Ints, in_order, place_in_row, ranges, worker_count
 from models_ml.errors import InputError
 
+if TYPE_CHECKING:
+    from models_ml.rough_products import RoughProducts
+
 # A matrix product's rounding depends on where a vector lies in it; this many more than asked for are scored
 # again one by one, so that equal vectors tie exactly and both engines give the same score.
 _ROUNDING_MARGIN = 16
@@ -27,6 +33,9 @@ _SCORE_BYTES = 64 << 20
 _RESCORED_PAIRS = 1 << 15
 # Fewer rows than this at a time, and the product waits for the vectors to come from memory.
 _FEWEST_ROWS = 64
+# Products of so many pairs, some ten seconds of them, repay loading what rounds; of fewer vectors little is saved.
+_PAIRS_WORTH_LOADING = 5 * 10**9
+_FEWEST_ROUNDED = 16_384
 # Columns of a group, of which only the best is looked at: wider groups let more through, narrower ones cost more.
 _GROUP = 16
 # So many pairs of a row, on average, repay one call a row.
@@ -116,7 +125,10 @@ class Retriever(Protocol):
 
 
 class ExactRetriever:
-    """Every inner product, by blocked matrix products."""
+    """Every inner product, by blocked matrix products; where it is much, of rounded numbers first (rough_products.py).
+
+    The answers are the same to the byte: what rounding could have hidden is looked at whole.
+    """
 
     def __init__(self, vectors: Floats, retrievable: Bools, threads: int = 0) -> None:
         """vectors: (m, f) float32.  retrievable: (m,) bool, False for what is never found."""
@@ -124,10 +136,14 @@ class ExactRetriever:
         self._members = np.flatnonzero(retrievable).astype(np.int32)
         self._member_vectors = np.ascontiguousarray(self._vectors[self._members])
         self._threads = worker_count(threads)
+        self._pairs = 0
+        self._rough: RoughProducts | None = None
+        self._is_asked = Lock()
 
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
         queries = _finite(queries)
+        self._round_if_worth_it(queries, k)
         block = max(_FEWEST_ROWS, _SCORE_BYTES // (4 * max(1, len(self._members))))
         blocks = ranges(len(queries), min(block, max(1, -(-len(queries) // self._threads))))
         parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))
@@ -135,13 +151,42 @@ class ExactRetriever:
 
     def _search_block(self, queries: Floats, k: int, forbidden: Bools | None, block: tuple[int, int]) -> Neighbours:
         part = queries[slice(*block)]
-        scores = part @ self._member_vectors.T
+        if self._rough is None or forbidden is not None:
+            return self._of_whole(part, k, None if forbidden is None else forbidden[slice(*block)])
+        return self._of_rounded(self._rough, part, k)
+
+    def _of_whole(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
+        scores = queries @ self._member_vectors.T
         if forbidden is not None:
-            scores[forbidden[slice(*block)][:, self._members]] = -np.inf
-        scores[~part.any(axis=1)] = -np.inf
-        rows, places = shortlist(scores, k + _ROUNDING_MARGIN)
+            scores[forbidden[:, self._members]] = -np.inf
+        scores[~queries.any(axis=1)] = -np.inf
+        return self._best(queries, k, *shortlist(scores, k + _ROUNDING_MARGIN))
+
+    def _of_rounded(self, rough: "RoughProducts", queries: Floats, k: int) -> Neighbours:
+        found = rough.contenders(queries, k)
+        nearest = self._best(queries, k, found.rows, found.places)
+        unsure = np.flatnonzero(~found.surely)
+        if len(unsure):
+            whole = self._of_whole(queries[unsure], k)
+            nearest.positions[unsure], nearest.scores[unsure] = whole.positions, whole.scores
+        return nearest
+
+    def _best(self, queries: Floats, k: int, rows: Ints, places: Ints) -> Neighbours:
         positions = self._members[places]
-        return best_first(rows, positions, inner_products(part, self._vectors, rows, positions), len(part), k)
+        return best_first(rows, positions, inner_products(queries, self._vectors, rows, positions), len(queries), k)
+
+    def _round_if_worth_it(self, queries: Floats, k: int) -> None:
+        """Once so much was asked that it repays to load what rounds, where it finds some queries' answers faster."""
+        with self._is_asked:
+            before = self._pairs
+            self._pairs += len(queries) * len(self._members)
+            if not before < _PAIRS_WORTH_LOADING <= self._pairs or len(self._members) < _FEWEST_ROUNDED:
+                return
+            from models_ml.rough_products import RoughProducts  # loads torch: a second
+
+            rough, some = RoughProducts(self._member_vectors), queries[:_FEWEST_ROWS]
+            if _seconds(partial(self._of_rounded, rough, some, k)) < _seconds(partial(self._of_whole, some, k)):
+                self._rough = rough
 
 
 class UsearchRetriever:
@@ -297,6 +342,16 @@ def _at_most_kth(scores: Floats, k: int) -> Floats:
     best = scores[:, : groups * size].reshape(len(scores), size, groups).max(axis=1)
     best.partition(groups - k, axis=1)
     return np.asarray(best[:, groups - k, None])
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """The shortest of a few times of this thread alone, the first of which loads what it needs."""
+    taken = []
+    for _ in range(3):
+        started = time.thread_time()
+        work()
+        taken.append(time.thread_time() - started)
+    return min(taken)
 
 
 def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
