@@ -130,13 +130,19 @@ class ExactRetriever:
     The answers are the same to the byte: what rounding could have hidden is looked at whole.
     """
 
-    def __init__(self, vectors: Floats, retrievable: Bools, threads: int = 0) -> None:
-        """vectors: (m, f) float32.  retrievable: (m,) bool, False for what is never found."""
+    def __init__(
+        self, vectors: Floats, retrievable: Bools, threads: int = 0, rounded_after: int = _PAIRS_WORTH_LOADING
+    ) -> None:
+        """The engine over these vectors.
+
+        vectors: (m, f) float32.  retrievable: (m,) bool, False for what is never found.
+        rounded_after: pairs of query and recording asked for before it is tried whether rounding first is faster.
+        """
         self._vectors = _finite(vectors)
         self._members = np.flatnonzero(retrievable).astype(np.int32)
         self._member_vectors = np.ascontiguousarray(self._vectors[self._members])
         self._threads = worker_count(threads)
-        self._pairs = 0
+        self._pairs, self._rounded_after = 0, rounded_after
         self._rough: RoughProducts | None = None
         self._is_asked = Lock()
 
@@ -180,7 +186,7 @@ class ExactRetriever:
         with self._is_asked:
             before = self._pairs
             self._pairs += len(queries) * len(self._members)
-            if not before < _PAIRS_WORTH_LOADING <= self._pairs or len(self._members) < _FEWEST_ROUNDED:
+            if not before < self._rounded_after <= self._pairs or len(self._members) < _FEWEST_ROUNDED:
                 return
             from models_ml.rough_products import RoughProducts  # loads torch: a second
 

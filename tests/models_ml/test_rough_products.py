@@ -52,15 +52,15 @@ def test_it_says_nothing_of_a_query_of_zeros_and_of_one_that_everything_is_again
 
 @pytest.fixture
 def rounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every exact search by rounded numbers first, whatever the machine."""
-    monkeypatch.setattr(retrieval, "_PAIRS_WORTH_LOADING", 1)
+    """Rounded numbers first once it is time to, whatever the machine."""
     monkeypatch.setattr(retrieval, "_FEWEST_ROUNDED", 1)
     seconds = cycle([1.0, 2.0])
     monkeypatch.setattr(retrieval, "_seconds", lambda work: next(seconds))
 
 
 def searched(vectors: np.ndarray, queries: np.ndarray, k: int, forbidden: np.ndarray | None) -> Neighbours:
-    return ExactRetriever(vectors, np.arange(len(vectors)) % 7 > 0).search(queries, k, forbidden)
+    retriever = ExactRetriever(vectors, np.arange(len(vectors)) % 7 > 0, rounded_after=1)
+    return retriever.search(queries, k, forbidden)
 
 
 @pytest.mark.parametrize("forbids", [False, True])
@@ -71,7 +71,7 @@ def test_answers_are_the_same_to_the_byte(forbids: bool, request: pytest.Fixture
     queries = (rng.normal(size=(70, 24)) + 0.3).astype(np.float32)
     queries[5], queries[9] = 0.0, -queries[9]
     forbidden = rng.random((70, 3000)) < 0.5 if forbids else None
-    whole = searched(vectors, queries, 200, forbidden)
+    whole = searched(vectors, queries, 200, forbidden)  # too few for it
     request.getfixturevalue("rounded")
     by_rounded = searched(vectors, queries, 200, forbidden)
     assert whole.positions.tobytes() == by_rounded.positions.tobytes()
@@ -82,7 +82,6 @@ def test_answers_are_the_same_to_the_byte(forbids: bool, request: pytest.Fixture
 def test_rounding_begins_when_enough_was_asked_and_only_where_it_is_faster(
     is_faster: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrieval, "_PAIRS_WORTH_LOADING", 1500)
     monkeypatch.setattr(retrieval, "_FEWEST_ROUNDED", 100)
     seconds = iter([1.0, 2.0] if is_faster else [2.0, 1.0])
     monkeypatch.setattr(retrieval, "_seconds", lambda work: next(seconds))
@@ -94,7 +93,8 @@ def test_rounding_begins_when_enough_was_asked_and_only_where_it_is_faster(
         return as_ever(rough, queries, k)
 
     monkeypatch.setattr(RoughProducts, "contenders", noted)
-    retriever = ExactRetriever(np.ones((100, 4), dtype=np.float32), np.ones(100, dtype=bool), threads=1)
+    vectors = np.ones((100, 4), dtype=np.float32)
+    retriever = ExactRetriever(vectors, np.ones(100, dtype=bool), threads=1, rounded_after=1500)
     for _ in range(4):
         assert retriever.search(np.ones((6, 4), dtype=np.float32), 3).positions.tolist() == [[0, 1, 2]] * 6
     assert asked == ([6, 6] if is_faster else []), "the third and fourth of four searches"
