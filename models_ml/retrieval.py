@@ -293,8 +293,12 @@ def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints
             left, right = queries[rows[start:stop]], vectors[positions[start:stop]]
             np.einsum("nf,nf->n", left, right, out=scores[start:stop])
         return scores
-    for start, stop in pairwise([*starts, len(rows)]):
-        np.einsum("f,nf->n", queries[rows[start]], vectors[positions[start:stop]], out=scores[start:stop])
+    ends = np.append(starts, len(rows))
+    # One place for all rows' vectors: asking for new memory each time took a third of the time.
+    gathered = np.empty((int(np.diff(ends).max(initial=0)), vectors.shape[1]), dtype=vectors.dtype)
+    for start, stop in pairwise(ends.tolist()):
+        of_row = np.take(vectors, positions[start:stop], axis=0, out=gathered[: stop - start], mode="clip")
+        np.einsum("f,nf->n", queries[rows[start]], of_row, out=scores[start:stop])
     return scores
 
 
