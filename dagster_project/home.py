@@ -120,13 +120,25 @@ class Home:
             ) from error
 
 
-def duckdb_memory(tag: str = "features") -> str:
-    """What DuckDB may hold in memory: what MONDAY_MIX_DUCKDB_MEMORY says, else as profiles.yml has it for dbt.
+def duckdb_memory(tag: str = "") -> str:
+    """What DuckDB may hold in memory: what MONDAY_MIX_DUCKDB_MEMORY says, else as profiles.yml has it.
 
-    tag: of the models that dbt builds. Marts have less: what they hold is rows to be put in order, which spill for next
-    to nothing (tests/benchmarks/README.md), beside a process that has made the lists.
+    tag: of the models that dbt builds. Features, which join whole histories, may have a third of the machine where that
+    is more: who has a million listeners has it. Marts have less: what they hold is rows to be put in order, which spill
+    for next to nothing, beside a process that has made the lists (tests/benchmarks/README.md).
     """
-    return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY") or ("2GB" if tag == "marts" else "4GB")
+    of_features = f"{max(4, _machine_bytes() // 3 // 10**9)}GB"
+    of_tag = {"features": of_features, "marts": "2GB"}.get(tag, "4GB")
+    return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY") or of_tag
+
+
+def _machine_bytes() -> int:
+    """Memory of the machine, or of the container that this runs in where it has less."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # no container, or "max"
+        return whole
 
 
 def parse_week(text: str) -> dt.date:
