@@ -31,7 +31,7 @@ from dagster_project.run_lock import hold_run_lock
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from tests.benchmarks.lists_side_by_side import side_by_side
 from tests.benchmarks.mondays_table import PLAIN, Measurement, World, tables
-from tests.benchmarks.plain_job import STAGES
+from tests.benchmarks.plain_ledgers import stage_seconds
 from tests.benchmarks.process_tree import run_watched
 
 SEED = 7
@@ -74,7 +74,7 @@ class Bench:
         self._scored_after = scored_after
         self._home = Home(folder / "home")
         self._world = folder / "world"
-        self._plain_out = folder / "plain.parquet"
+        self._plain_out = folder / "plain.duckdb"
         self._finished = folder / "finished.json"
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -149,7 +149,7 @@ class Bench:
         self._land(landing, week)
         command = [sys.executable, "-m", "tests.benchmarks.plain_job", str(landing), week.isoformat()]
         used = run_watched([*command, str(self._plain_out)], REPOSITORY, os.environ)
-        stages = json.loads(pq.read_metadata(self._plain_out).metadata[STAGES])
+        stages = stage_seconds(self._plain_out)
         return {**dataclasses.asdict(used), "stages": stages}
 
     def _land(self, landing: Path, week: dt.date) -> None:

@@ -10,20 +10,23 @@ from collections.abc import Iterator
 
 
 class Stopwatch:
-    """Adds up the seconds of stages, however often each is entered."""
+    """Adds up the seconds of stages, and those of the processor, however often each is entered."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.cpu_seconds: dict[str, float] = {}
 
     @contextlib.contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         """Count what happens inside towards the stage."""
-        started = time.monotonic()
+        started, cpu_started = time.monotonic(), time.process_time()
         try:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - started
+            self.cpu_seconds[stage] = self.cpu_seconds.get(stage, 0.0) + time.process_time() - cpu_started
 
     def tell(self) -> None:
-        """One line on standard error."""
-        print("  ".join(f"{stage} {taken:.1f} s" for stage, taken in self.seconds.items()), file=sys.stderr)
+        """One line on standard error: seconds, and those of all threads that the processor worked."""
+        each = (f"{stage} {taken:.1f} s ({self.cpu_seconds[stage]:.1f} CPU)" for stage, taken in self.seconds.items())
+        print("  ".join(each), file=sys.stderr)
