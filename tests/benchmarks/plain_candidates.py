@@ -7,7 +7,7 @@ A batch's candidates are one grid, a row a listener, so that every step is an op
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
@@ -38,7 +38,9 @@ PARAMS, RANKING, ARMS, RULES = CandidateParams(), RankingParams(), ExplorationPa
 # The best are looked for among those above a bound that every so manieth column gives.
 SAMPLED = 8
 # Further apart than any two scores: what is merely popular comes after what a vector found.
-FAR = np.float32(1e4)
+FAR = np.float32(100)
+# What is a grid in Found.
+COLUMNS = ("recording", "valid", "near", "sources", "personal", "track", "artist", "album", "is_new", "score")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Found:
     album: Ints
     is_new: Bools
     score: Floats
+
+    def rows(self, chosen: Ints) -> "Found":
+        """Of some of the listeners."""
+        return Found(*(getattr(self, part.name)[chosen] for part in fields(Found)))
 
 
 @dataclass
@@ -96,7 +102,8 @@ class Finder:
         self._placed: Bools = np.asarray(space.served.any(axis=1))
         self._has_vector: Bools = np.asarray(listeners.vectors.any(axis=1))
         self._explores, self._sampled = explores, sampled
-        self._threads = threadpoolctl.ThreadpoolController()
+        self._nowhere = np.flatnonzero(~self._placed)
+        self._threads, self._scored = threadpoolctl.ThreadpoolController(), np.empty(0, dtype=np.float32)
         released = self._placed & (catalogue.age_days <= PARAMS.fresh_days)
         self._beside = (
             (FRESH, np.flatnonzero(released & catalogue.fresh), PARAMS.fresh_count),
@@ -133,20 +140,25 @@ class Finder:
         scores, codes = self._scores(users), self._codes(users)
         deep = self._masked(users, scores, codes, RULES.deep_candidate_count)
         popular = self._popular_scores(users)
-        popular[self._has_vector[users, None] & np.isfinite(scores)] = -np.inf
-        popular[~self._has_vector[users]] = -np.inf
+        row, place = np.nonzero(deep.valid)
+        popular[row, deep.recording[row, place]] = -np.inf
         top_up = self._masked(users, popular, codes, popular.shape[1])
-        parts = [np.hstack([getattr(deep, name), getattr(top_up, name)]) for name in _COLUMNS]
-        both = replace(deep, **dict(zip(_COLUMNS, parts, strict=True)))
+        parts = [np.hstack([getattr(deep, name), getattr(top_up, name)]) for name in COLUMNS]
+        both = replace(deep, **dict(zip(COLUMNS, parts, strict=True)))
         both.personal[:, deep.recording.shape[1] :] = False
         both.score[:, deep.recording.shape[1] :] -= FAR
         return both
 
     def _scores(self, users: Ints) -> Floats:
         """(b, m) float32 inner products; what is popular, for who has no vector; -inf for what can't be found."""
+        shape = (len(users), len(self._placed))
+        # In the memory of the batch before: fresh pages take longer than the product.
+        if self._scored.size < shape[0] * shape[1]:
+            self._scored = np.empty(shape, dtype=np.float32)
+        scores = self._scored.reshape(-1)[: shape[0] * shape[1]].reshape(shape)
         with self._threads.limit(limits=2, user_api="blas"):
-            scores = self._listeners.vectors[users] @ self._vectors
-        scores[:, ~self._placed] = -np.inf
+            np.matmul(self._listeners.vectors[users], self._vectors, out=scores)
+        scores[:, self._nowhere] = -np.inf
         without = np.flatnonzero(~self._has_vector[users])
         if len(without):
             scores[without] = self._popular_scores(users[without])
@@ -234,9 +246,6 @@ class Finder:
         )
 
 
-_COLUMNS = ("recording", "valid", "near", "sources", "personal", "track", "artist", "album", "is_new", "score")
-
-
 def best_of(scores: Floats, count: int) -> Ints:
     """(b, count) columns of the highest of each row, in no order.
 
@@ -250,7 +259,7 @@ def best_of(scores: Floats, count: int) -> Ints:
     expected = count // SAMPLED
     place = sample.shape[1] - expected - 3 * int(np.sqrt(expected)) - 1
     bound = np.maximum(np.partition(sample, place, axis=1)[:, place], np.finfo(np.float32).min)
-    row, column = np.nonzero(scores >= bound[:, None])
+    row, column = np.divmod(np.flatnonzero(scores >= bound[:, None]), width)  # many times as fast as nonzero
     lengths = np.bincount(row, minlength=len(scores))
     there = np.arange(max(int(lengths.max()), count)) < lengths[:, None]
     columns: Ints = np.zeros(there.shape, dtype=np.int64)
@@ -279,7 +288,7 @@ def _replaced(found: Found, rows: Ints, others: Found) -> Found:
     """The grid with these rows taken from another."""
     width = max(found.recording.shape[1], others.recording.shape[1])
     parts = {}
-    for name in _COLUMNS:
+    for name in COLUMNS:
         here, there = getattr(found, name), getattr(others, name)
         grid = np.zeros((len(here), width), dtype=here.dtype)
         grid[:, : here.shape[1]] = here

@@ -6,7 +6,7 @@ Does not: candidates (plain_candidates.py), the order heard (plain_order.py).
 All lists of a batch are drawn at once, slot by slot, on the grid of their candidates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from models_ml.exploration.params import ExplorationParams
 from models_ml.rules import NEW_ARTIST_SHARE, NEW_RELEASE, SOURCE_BITS, TRACKS_PER_ALBUM, TRACKS_PER_ARTIST
 from tests.benchmarks.plain_candidates import FAR, Found
 from tests.benchmarks.plain_genres import Genres, gain
+from tests.benchmarks.stopwatch import Stopwatch
 
 PARAMS, EXPLORATION = AssemblyParams(), ExplorationParams()
 EXPLORE_SLOTS = round(EXPLORATION.slot_share * LENGTH)
@@ -28,6 +29,8 @@ LADDER = (
     *((TRACKS_PER_ARTIST, low, high) for low, high in ((2.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 12.0))),
     *((TRACKS_PER_ARTIST, low, high) for low, high in ((12.0, 18.0), (18.0, 27.0), (27.0, 30.0))),
 )
+# No artist's and no album's number.
+_NOBODY = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Division:
     of: Genres
     taste: Floats
     weight: Floats
+
+    def rows(self, chosen: Ints) -> "Division":
+        """Of some of the listeners."""
+        return Division(self.of, self.taste[chosen], self.weight[chosen])
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,14 @@ class Drawn:
     def full(self) -> Bools:
         """(b,)."""
         return np.asarray((self.pick >= 0).all(axis=1))
+
+    def rows(self, chosen: Ints) -> "Drawn":
+        """Of some of the listeners."""
+        return Drawn(*(getattr(self, part.name)[chosen] for part in fields(Drawn)))
+
+    def ordered(self, order: Ints) -> "Drawn":
+        """In another order.  order: (b, 30)."""
+        return Drawn(*(np.take_along_axis(getattr(self, part.name), order, axis=1) for part in fields(Drawn)))
 
 
 class Mixture:
@@ -122,7 +137,8 @@ class _Draw:
         self._mixtures = [Mixture(division, found.recording) for division in divisions]
         self._known_left = np.full(len(self._rows), LENGTH - limits.new)
         self._close_known(np.flatnonzero(self._known_left <= 0))
-        self._taken: list[Ints] = []
+        # Artists and albums of what was taken: most picks use nothing up, so that these few are looked at alone.
+        self._taken: tuple[list[Ints], list[Ints]] = ([], [])
 
     def values(self) -> Floats:
         """(b, K) what each is worth now, -inf where it is closed."""
@@ -138,13 +154,14 @@ class _Draw:
         self.worth[rows, pick[rows]] = -np.inf
         for mixture in self._mixtures:
             mixture.take(rows, found.recording[rows, pick[rows]])
-        for value, limit in ((found.artist, self._limits.artist), (found.album, self._limits.album)):
-            taken = value[self._rows, pick]
-            used = there + sum(((value[self._rows, before] == taken) & (before >= 0) for before in self._taken), 0)
+        for value, limit, before in zip(
+            (found.artist, found.album), (self._limits.artist, self._limits.album), self._taken, strict=True
+        ):
+            taken = np.where(there, value[self._rows, pick], _NOBODY)
+            used = sum((earlier == taken for earlier in before), np.ones(len(taken), dtype=np.int8))
+            before.append(taken)
             spent = np.flatnonzero(there & (used >= limit))
-            same = value[spent] == taken[spent, None]
-            self.worth[spent] = np.where(same, -np.inf, self.worth[spent])
-        self._taken.append(np.where(there, pick, -1))
+            self.worth[spent] = np.where(value[spent] == taken[spent, None], -np.inf, self.worth[spent])
         self._known_left -= there & ~found.is_new[self._rows, pick]
         self._close_known(np.flatnonzero(there & (self._known_left == 0)))
 
@@ -152,28 +169,28 @@ class _Draw:
         self.worth[rows] = np.where(self.found.is_new[rows], self.worth[rows], -np.inf)
 
 
-def draw(found: Found, genres: Division, popularity: Division, chance: Chance) -> Drawn:
+def draw(found: Found, genres: Division, popularity: Division, chance: Chance, clock: Stopwatch) -> Drawn:
     """Thirty of each listener's candidates, fewer where no more fit."""
-    drawing = _Draw(found, [genres, popularity], Limits())
-    spread = _spread(found)
-    drawn = _nothing(len(found.recording))
-    first = _new_release_first(found, genres, drawing.values())
+    with clock("rules"):
+        drawing, drawn = _Draw(found, [genres, popularity], Limits()), _nothing(len(found.recording))
+        spread, first = _spread(found), _new_release_first(found, genres, drawing.values())
+        # Before any other, but after the slots of arms, which it must not weigh in.
+        drawing.worth += FAR * (first & ~chance.explores[:, None])
     for slot in range(LENGTH):
-        explores = np.flatnonzero(chance.explores & (slot < EXPLORE_SLOTS) & np.isfinite(drawing.worth).any(axis=1))
-        if slot == EXPLORE_SLOTS:
-            drawing.worth += FAR * first
-        value = drawing.values() if slot >= EXPLORE_SLOTS or len(explores) < len(found.recording) else drawing.worth
-        pick = value.argmax(axis=1)
-        if len(explores):
-            drawn.pick[explores, slot] = pick[explores]
-            _by_arm(found, drawing.worth, explores, spread, chance, slot, drawn)
-        soft = np.flatnonzero(chance.soft & (slot >= EXPLORE_SLOTS) & (value.max(axis=1) > -np.inf))
-        if len(soft):
-            _by_softmax(value[soft], soft, EXPLORATION.exploit_temperature * spread[soft], chance, slot, drawn)
-        pick = np.where(drawn.feasible[:, slot] >= 0, drawn.pick[:, slot], pick)
-        there = drawing.worth[np.arange(len(pick)), pick] > -np.inf
-        drawn.pick[:, slot] = np.where(there, pick, -1)
-        drawing.take(pick, there)
+        with clock("rules"):
+            if slot == EXPLORE_SLOTS:
+                drawing.worth += FAR * (first & chance.explores[:, None])
+            exploring = chance.explores & (slot < EXPLORE_SLOTS)
+            value = drawing.worth if exploring.all() else drawing.values()
+            pick = value.argmax(axis=1)
+            possible = drawing.worth[np.arange(len(pick)), pick] > -np.inf
+        with clock("draws"):
+            _by_arm(found, drawing.worth, np.flatnonzero(exploring & possible), spread, chance, slot, drawn)
+            _by_softmax(value, np.flatnonzero(chance.soft & ~exploring & possible), spread, chance, slot, drawn)
+        with clock("rules"):
+            pick = np.where(drawn.feasible[:, slot] >= 0, drawn.pick[:, slot], pick)
+            drawn.pick[:, slot] = np.where(possible, pick, -1)
+            drawing.take(pick, possible)
     return drawn
 
 
@@ -195,9 +212,8 @@ def draw_giving_way(
             limits[rule] = high
             steps.append((rows, rule, low, high))
         tracks = Limits(int(limits[TRACKS_PER_ARTIST]), int(limits[TRACKS_PER_ALBUM]), int(limits[NEW_ARTIST_SHARE]))
-        drawn.pick[rows] = _filled(
-            _rows_of(found, rows), [_of(genres, rows), _of(popularity, rows)], tracks, kept[rows]
-        )
+        mixes = [genres.rows(rows), popularity.rows(rows)]
+        drawn.pick[rows] = _filled(found.rows(rows), mixes, tracks, kept[rows])
         rows = rows[(drawn.pick[rows] < 0).any(axis=1) & (found.valid[rows].sum(axis=1) >= LENGTH)]
         if not len(rows):
             break
@@ -219,14 +235,6 @@ def _filled(found: Found, divisions: list[Division], limits: Limits, kept: Ints)
         picks[:, slot] = np.where(there, pick, -1)
         drawing.take(pick, there)
     return picks
-
-
-def _rows_of(found: Found, rows: Ints) -> Found:
-    return Found(*(getattr(found, name)[rows] for name in Found.__dataclass_fields__))
-
-
-def _of(division: Division, rows: Ints) -> Division:
-    return Division(division.of, division.taste[rows], division.weight[rows])
 
 
 def _used(found: Found, picks: Ints) -> dict[str, Ints]:
@@ -276,6 +284,8 @@ def _by_arm(found: Found, worth: Floats, rows: Ints, spread: Floats, chance: Cha
 
     Before anything came of any arm, all of those that have a track left are as likely.
     """
+    if not len(rows):
+        return
     score = worth[rows]
     unmet = np.where(found.is_new[rows], score, -np.inf)
     score = np.where(np.max(unmet, axis=1, keepdims=True) > -np.inf, unmet, score)
@@ -298,9 +308,12 @@ def _by_arm(found: Found, worth: Floats, rows: Ints, spread: Floats, chance: Cha
     drawn.feasible[rows, slot] = np.isfinite(score).sum(axis=1)
 
 
-def _by_softmax(value: Floats, rows: Ints, width: Floats, chance: Chance, slot: int, drawn: Drawn) -> None:
-    """A slot by softmax of all that is open.  value: (r, K)."""
-    weight = np.exp((value - value.max(axis=1, keepdims=True)) / width[:, None])
+def _by_softmax(value: Floats, rows: Ints, spread: Floats, chance: Chance, slot: int, drawn: Drawn) -> None:
+    """A slot by softmax of all that is open.  value: (b, K)."""
+    if not len(rows):
+        return
+    value, width = value[rows], EXPLORATION.exploit_temperature * spread[rows, None]
+    weight = np.exp((value - value.max(axis=1, keepdims=True)) / width)
     drawn.pick[rows, slot], drawn.p_track[rows, slot] = _chosen(weight, chance.draws[rows, slot, 1])
     drawn.feasible[rows, slot] = np.isfinite(value).sum(axis=1)
 

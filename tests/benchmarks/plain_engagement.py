@@ -58,10 +58,12 @@ def weigh(given: Input, week: pd.Timestamp) -> Weighted:
     counts = given.counts.assign(recording=given.tracks["recording"].to_numpy()[given.counts["track"]])
     engagement = _engagement(events, counts)
     heard = pd.concat([events.loc[events["is_hearing"], ["user", "track"]], counts[["user", "track"]]])
-    heard = heard.drop_duplicates()
+    pair = np.sort(heard["user"].to_numpy(dtype=np.int64) * len(given.tracks) + heard["track"].to_numpy())
+    pair = pair[np.diff(pair, prepend=-1) != 0]
+    hearer, track = pair // len(given.tracks), pair % len(given.tracks)
     credits, artists = _credits(given.tracks)
-    listener = np.repeat(heard["user"].to_numpy(), credits.shape[1])
-    artist = credits[heard["track"].to_numpy()].ravel()
+    listener = np.repeat(hearer, credits.shape[1])
+    artist = credits[track].ravel()
     blocked_artist = artists.get_indexer(pd.Index(given.blocked_artists["artist_id"]))
     is_artist, is_known = artist < len(artists), blocked_artist >= 0
     by_artist = (shape[0], len(artists) + 1)
@@ -73,7 +75,7 @@ def weigh(given: Input, week: pd.Timestamp) -> Weighted:
         credits=credits,
         known_artists=_flags(listener[is_artist], artist[is_artist], by_artist),
         blocked_artists=_flags(blocker[is_known], blocked_artist[is_known], by_artist),
-        heard_by=np.bincount(heard["track"], minlength=len(given.tracks)),
+        heard_by=np.bincount(track, minlength=len(given.tracks)),
         liked_by=np.bincount(engagement.loc[engagement["engagement"] > 0, "recording"], minlength=shape[1]),
         recent=_recent(given, events),
         first_heard_days=_first_heard_days(events, shape[1]),
@@ -127,7 +129,9 @@ def _engagement(events: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
     weights = pd.read_csv(SEEDS / "event_weights.csv")
     of_counts = float(weights.loc[weights["event_type"] == "play_count", "weight"].iloc[0])
     counted = counts[["user", "recording"]].assign(engagement=of_counts * counts["play_count"])
-    parts = [_listened(events[events["is_listening"]], weights), _stated(events, weights), counted]
+    needed = ["user", "recording", "age_days", "context", "is_skip", "completion"]
+    listening = events.loc[events["is_listening"], needed]
+    parts = [_listened(listening, weights), _stated(events, weights), counted]
     each = pd.concat(parts)
     width = int(each["recording"].max()) + 1 if len(each) else 1
     key = _pairs(each, (0, width))
@@ -217,16 +221,16 @@ def _excluded(events: pd.DataFrame, counts: pd.DataFrame, shape: tuple[int, int]
     """Of several filters the first."""
     pair = _pairs(events, shape)
     listening, skips = events["is_listening"].to_numpy(), pair[events["is_skip"].to_numpy()]
-    turned_down, times = np.unique(skips, return_counts=True)
+    skips.sort()
     sampled = listening & (events["age_days"].to_numpy() <= SAMPLED_DAYS)
     by_rule = {
         "blocked_track": pair[(events["event_type"] == "block_track").to_numpy()],
         "heard": np.concatenate([pair[events["is_hearing"].to_numpy()], _pairs(counts, shape)]),
-        "skipped_twice": turned_down[times >= 2],
+        "skipped_twice": skips[1:][np.diff(skips) == 0],
         "sampled": pair[sampled & ~events["is_hearing"].to_numpy()],
     }
     # Sorted by pair, then by code: the first of each pair is the filter named.
-    keys = np.unique(np.concatenate([np.unique(found) * 16 + FILTER_CODES[rule] for rule, found in by_rule.items()]))
+    keys = np.sort(np.concatenate([found * 16 + FILTER_CODES[rule] for rule, found in by_rule.items()]))
     first = np.diff(keys // 16, prepend=-1) > 0
     return _matrix(keys[first] // 16, (keys[first] % 16).astype(np.uint8), shape)
 
@@ -235,10 +239,10 @@ def _said(events: pd.DataFrame, shape: tuple[int, int]) -> scipy.sparse.csr_matr
     """The strongest of what each listener ever did with a recording beside listening."""
     pair = _pairs(events, shape)
     each = [
-        np.unique(pair[(events["event_type"] == act).to_numpy()]) * 4 + number
+        pair[(events["event_type"] == act).to_numpy()] * 4 + number
         for act, number in (("like", 1), ("playlist_add", 2), ("save", 3))
     ]
-    keys = np.unique(np.concatenate(each))
+    keys = np.sort(np.concatenate(each))
     last = np.diff(keys // 4, append=-1) != 0
     return _matrix(keys[last] // 4, (keys[last] % 4).astype(np.uint8), shape)
 

@@ -61,13 +61,13 @@ def make_lists(landing: Path, week: pd.Timestamp, out: Path) -> Stopwatch:
     out.unlink(missing_ok=True)
     with clock("read"):
         given = read_input(landing, week)
+        written = read_written(landing, week, given.tracks)
     with clock("weigh"):
         weighted = weigh(given, week)
     with clock("factors"):
         model = _fit(weighted.signed)
     with clock("words"):
-        count = weighted.signed.shape[1]
-        text = text_vectors(read_written(landing, week, given.tracks), given.tracks, count)
+        text = text_vectors(written, given.tracks, weighted.signed.shape[1])
     with clock("fusion"):
         recordings = recordings_of(given.tracks, weighted.heard_by, week)
         users = np.where(np.diff(weighted.signed.indptr)[:, None] > 0, model.user_factors, 0.0)

@@ -15,7 +15,7 @@ from models_ml.assembly import PLAYLIST_LENGTH as LENGTH
 from models_ml.assembly import AssemblyParams
 from models_ml.exploration.params import ExplorationParams
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, POPULAR_RUNG
-from tests.benchmarks.plain_candidates import Finder, Found, Funnel
+from tests.benchmarks.plain_candidates import COLUMNS, Finder, Found, Funnel
 from tests.benchmarks.plain_catalogue import Catalogue
 from tests.benchmarks.plain_draws import Chance, Division, Drawn, draw, draw_giving_way
 from tests.benchmarks.plain_engagement import Weighted
@@ -97,14 +97,13 @@ class ListMaker:
         """Lists of those of whom thirty tracks can be found; those for which rules gave way by themselves."""
         with clock("candidates"):
             found = self._finder.find(users, self.funnel)
-        with clock("draws"):
-            chance = self._chance(users, random)
-            drawn = draw(found, self._genre_mix(users), self._popularity_mix(users), chance)
+        chance = self._chance(users, random)
+        drawn = draw(found, self._genre_mix(users), self._popularity_mix(users), chance, clock)
         with clock("rules"):
             full, short = np.flatnonzero(drawn.full), np.flatnonzero(~drawn.full)
-            parts = [_best_first(_rows_of(found, full), _drawn_rows(drawn, full))]
+            parts = [_best_first(found.rows(full), drawn.rows(full))]
             if len(short):
-                parts.append(self._given_way(_rows_of(found, short), _drawn_rows(drawn, short)))
+                parts.append(self._given_way(found.rows(short), drawn.rows(short)))
         return [self._finished(chosen, clock) for chosen in parts if len(chosen.pick)]
 
     def _genre_mix(self, users: Ints) -> Division:
@@ -132,7 +131,7 @@ class ListMaker:
         told = pd.DataFrame({"user": users[few]}).assign(rule_id="too_few_tracks", limit_from=float(LENGTH))
         self.relaxations.append(told.assign(limit_to=deeper.valid.sum(axis=1)[few].astype(float)))
         full = np.flatnonzero(drawn.full)
-        return _best_first(_rows_of(deeper, full), _drawn_rows(drawn, full))
+        return _best_first(deeper.rows(full), drawn.rows(full))
 
     def _finished(self, chosen: Chosen, clock: Stopwatch) -> Lists:
         """In the order heard, with reasons."""
@@ -142,7 +141,7 @@ class ListMaker:
             artist = np.take_along_axis(found.artist, chosen.pick, axis=1)
             order = order_heard(artist, chosen.drawn.arm >= 0, self._directions[recording])
             pick, number = (np.take_along_axis(of, order, axis=1) for of in (chosen.pick, chosen.number))
-            drawn = _drawn_ordered(chosen.drawn, order)
+            drawn = chosen.drawn.ordered(order)
         with clock("reasons"):
             slots, parts = self._explained(found, pick)
             codes = self._sentences.codes(slots, parts)
@@ -214,29 +213,16 @@ def _best_first(found: Found, drawn: Drawn) -> Chosen:
     score = np.take_along_axis(found.score, drawn.pick, axis=1)
     order = np.argsort(-score, axis=1, kind="stable")
     number = order + 1
-    return Chosen(found, np.take_along_axis(drawn.pick, order, axis=1), _drawn_ordered(drawn, order), number)
+    return Chosen(found, np.take_along_axis(drawn.pick, order, axis=1), drawn.ordered(order), number)
 
 
 def _with_kept(deeper: Found, found: Found, drawn: Drawn) -> Found:
     """The grid with what chance drew before at its end, and nowhere else."""
     pick = np.where(drawn.feasible >= 0, drawn.pick, 0)
-    names = ("recording", "valid", "near", "sources", "personal", "track", "artist", "album", "is_new", "score")
-    kept = {name: np.take_along_axis(getattr(found, name), pick, axis=1) for name in names}
+    kept = {name: np.take_along_axis(getattr(found, name), pick, axis=1) for name in COLUMNS}
     kept["valid"] = drawn.feasible >= 0
     there = np.where(kept["valid"], kept["recording"], -1)
     again = (deeper.recording[:, :, None] == there[:, None, :]).any(axis=2)
-    parts = {name: np.hstack([getattr(deeper, name), kept[name]]) for name in names}
+    parts = {name: np.hstack([getattr(deeper, name), kept[name]]) for name in COLUMNS}
     parts["valid"][:, : deeper.recording.shape[1]] &= ~again
     return replace(deeper, **parts)
-
-
-def _rows_of(found: Found, rows: Ints) -> Found:
-    return Found(*(getattr(found, name)[rows] for name in Found.__dataclass_fields__))
-
-
-def _drawn_rows(drawn: Drawn, rows: Ints) -> Drawn:
-    return Drawn(*(getattr(drawn, name)[rows] for name in Drawn.__dataclass_fields__))
-
-
-def _drawn_ordered(drawn: Drawn, order: Ints) -> Drawn:
-    return Drawn(*(np.take_along_axis(getattr(drawn, name), order, axis=1) for name in Drawn.__dataclass_fields__))

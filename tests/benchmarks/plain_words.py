@@ -25,9 +25,9 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one kind as their words.
+    """Texts of one kind.
 
-    word: text, word and its place in the text, in order.  about: text, recording, weight: what each says of whom.
+    words: text, word, weight; in order.  about: text, recording, weight; how much each text says of whom.
     """
 
     words: pd.DataFrame

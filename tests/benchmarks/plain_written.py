@@ -12,6 +12,9 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from tests.benchmarks.plain_input import OWN_PLAYLIST, lists_of, moments, positions, whole
 
+_PLAYLIST_COLUMNS = ["playlist_id", "title", "description", "owner_id", "updated_at"]
+_DOCUMENT_COLUMNS = ["document_id", "title", "body", "published_at", "track_ids"]
+
 
 @dataclass(frozen=True)
 class Written:
@@ -42,10 +45,6 @@ def read_written(landing: Path, week: pd.Timestamp, tracks: pd.DataFrame) -> Wri
         about=_about(documents, tracks, recording_of),
         tags=_tags(landing, week, recording_of),
     )
-
-
-_PLAYLIST_COLUMNS = ["playlist_id", "title", "description", "owner_id", "updated_at"]
-_DOCUMENT_COLUMNS = ["document_id", "title", "body", "published_at", "track_ids"]
 
 
 class _RecordingOf:
