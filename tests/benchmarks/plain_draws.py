@@ -3,10 +3,13 @@
 Belongs here: caps, half by new artists, genres and popularity in proportion, arms, what gives way.
 Does not: candidates (plain_candidates.py), the order heard (plain_order.py).
 
-All lists of a batch are drawn at once, slot by slot, on the grid of their candidates.
+All lists of a batch are drawn at once, slot by slot, on the grid of their candidates. Arms are for artists new to the
+catalogue and for nothing special: genres that lists gave too little of there are none before there were lists, and all
+arms are as likely.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,24 +25,34 @@ from tests.benchmarks.stopwatch import Stopwatch
 PARAMS, EXPLORATION = AssemblyParams(), ExplorationParams()
 EXPLORE_SLOTS = round(EXPLORATION.slot_share * LENGTH)
 ARMS = ("new_artist", "nothing_special")
-LADDER = (
-    *((NEW_ARTIST_SHARE, 15.0, 8.0), (NEW_ARTIST_SHARE, 8.0, 0.0)),
-    *((TRACKS_PER_ALBUM, low, high) for low, high in ((2.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 12.0))),
-    *((TRACKS_PER_ALBUM, low, high) for low, high in ((12.0, 18.0), (18.0, 27.0), (27.0, 30.0))),
-    *((TRACKS_PER_ARTIST, low, high) for low, high in ((2.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 12.0))),
-    *((TRACKS_PER_ARTIST, low, high) for low, high in ((12.0, 18.0), (18.0, 27.0), (27.0, 30.0))),
-)
 # No artist's and no album's number.
 _NOBODY = np.iinfo(np.int64).min
+_LIMIT_OF = {NEW_ARTIST_SHARE: "new", TRACKS_PER_ALBUM: "album", TRACKS_PER_ARTIST: "artist"}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The soft rules of a draw, in tracks."""
+    """The soft rules of a draw: tracks of an artist and of an album, share of tracks by new artists."""
 
-    artist: int = PARAMS.tracks_per_artist
-    album: int = PARAMS.tracks_per_album
-    new: int = int(np.ceil(round(PARAMS.new_artist_share * LENGTH, 9)))
+    artist: float = PARAMS.tracks_per_artist
+    album: float = PARAMS.tracks_per_album
+    new: float = PARAMS.new_artist_share
+
+
+def new_needed(share: float) -> int:
+    """Tracks by new artists that a share asks for."""
+    return int(np.ceil(round(share * LENGTH, 9)))
+
+
+def ladder() -> list[tuple[str, float, float]]:
+    """(rule, limit before, limit after) in the order in which rules give way, a half more at each step."""
+    share = PARAMS.new_artist_share
+    limits = {NEW_ARTIST_SHARE: [share, share / 2, 0.0]}
+    for rule, limit in ((TRACKS_PER_ALBUM, PARAMS.tracks_per_album), (TRACKS_PER_ARTIST, PARAMS.tracks_per_artist)):
+        limits[rule] = [float(limit)]
+        while limits[rule][-1] < LENGTH:
+            limits[rule].append(min(float(LENGTH), float(np.ceil(1.5 * limits[rule][-1]))))
+    return [(rule, before, after) for rule, values in limits.items() for before, after in pairwise(values)]
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,7 @@ class _Draw:
         # -inf where a rule has closed a candidate.
         self.worth = np.where(found.valid, found.score, -np.inf).astype(np.float32)
         self._mixtures = [Mixture(division, found.recording) for division in divisions]
-        self._known_left = np.full(len(self._rows), LENGTH - limits.new)
+        self._known_left = np.full(len(self._rows), LENGTH - new_needed(limits.new))
         self._close_known(np.flatnonzero(self._known_left <= 0))
         # Artists and albums of what was taken: most picks use nothing up, so that these few are looked at alone.
         self._taken: tuple[list[Ints], list[Ints]] = ([], [])
@@ -203,25 +216,22 @@ def draw_giving_way(
     can't be filled otherwise, and a step counts where the list goes beyond its limit.
     """
     drawn = Drawn(kept.copy(), before.arm, before.p_arm, before.p_track, before.feasible, before.feasible >= 0)
-    limits = {TRACKS_PER_ARTIST: 2.0, TRACKS_PER_ALBUM: 2.0, NEW_ARTIST_SHARE: 15.0}
+    limits, rows = Limits(), np.arange(len(kept))
     steps: list[tuple[Ints, str, float, float]] = []
-    rows: Ints = np.arange(len(kept))
-    for number in range(len(LADDER) + 1):
-        if number:
-            rule, low, high = LADDER[number - 1]
-            limits[rule] = high
+    for rule, low, high in [("", 0.0, 0.0), *ladder()]:
+        if rule:
+            limits = replace(limits, **{_LIMIT_OF[rule]: high})
             steps.append((rows, rule, low, high))
-        tracks = Limits(int(limits[TRACKS_PER_ARTIST]), int(limits[TRACKS_PER_ALBUM]), int(limits[NEW_ARTIST_SHARE]))
         mixes = [genres.rows(rows), popularity.rows(rows)]
-        drawn.pick[rows] = _filled(found.rows(rows), mixes, tracks, kept[rows])
+        drawn.pick[rows] = _filled(found.rows(rows), mixes, limits, kept[rows])
         rows = rows[(drawn.pick[rows] < 0).any(axis=1) & (found.valid[rows].sum(axis=1) >= LENGTH)]
         if not len(rows):
             break
     used = _used(found, drawn.pick)
-    needed: list[tuple[Ints, str, float, float]] = [
-        (asked[used[rule][asked] < low if rule == NEW_ARTIST_SHARE else used[rule][asked] > low], rule, low, high)
-        for asked, rule, low, high in steps
-    ]
+    needed: list[tuple[Ints, str, float, float]] = []
+    for asked, rule, low, high in steps:
+        kept_to = used[rule][asked] >= new_needed(low) if rule == NEW_ARTIST_SHARE else used[rule][asked] <= low
+        needed.append((asked[~kept_to], rule, low, high))
     return drawn, needed
 
 

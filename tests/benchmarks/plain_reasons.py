@@ -187,7 +187,9 @@ class Sentences:
         by_artist = np.zeros(len(rows), dtype=bool)
         by_artist[named_artists.row[named_artists.col == self._catalogue.artist[track][named_artists.row]]] = True
         wide = np.pad(self._listeners.named_genres[owner].toarray(), ((0, 0), (0, 1)))
-        place = self._genres.place[slots.recording[rows]]
+        recording = slots.recording[rows]
+        # A guess is no genre that anyone named.
+        place = np.where(self._genres.guessed[recording, None], len(self._genres.names), self._genres.place[recording])
         named = wide[np.arange(len(rows))[:, None], place] > 0
         genre = np.where(named, place, len(self._genres.names)).min(axis=1, initial=len(self._genres.names))
         names = np.array([*self._genres.names, ""], dtype=object)

@@ -18,12 +18,14 @@ import scipy.sparse
 
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from tests.benchmarks import plain_draws, plain_lists
-from tests.benchmarks.plain_candidates import best_of
+from tests.benchmarks.plain_candidates import Found, best_of
 from tests.benchmarks.plain_fusion import Evidence, Listening, solved
+from tests.benchmarks.plain_genres import popularity_parts
 from tests.benchmarks.plain_input import Input, read_input
 from tests.benchmarks.plain_job import make_lists
 from tests.benchmarks.plain_ledgers import stage_seconds
 from tests.benchmarks.plain_order import order_heard
+from tests.benchmarks.stopwatch import Stopwatch
 
 WEEK = dt.date(2026, 11, 16)
 MONDAY = pd.Timestamp(WEEK, tz="UTC")
@@ -208,6 +210,26 @@ def test_neighbours_differ_in_artist_and_a_slot_of_an_arm_is_heard_early() -> No
 
 
 def test_what_gives_way_is_in_order_and_ends_with_any_thirty() -> None:
-    rules = [rule for rule, _, _ in plain_draws.LADDER]
+    rules = [rule for rule, _, _ in plain_draws.ladder()]
     assert rules == sorted(rules, key=["new_artist_share", "tracks_per_album", "tracks_per_artist"].index)
-    assert all(before < after for rule, before, after in plain_draws.LADDER if rule != "new_artist_share")
+    assert all(before < after for rule, before, after in plain_draws.ladder() if rule != "new_artist_share")
+
+
+def test_rules_give_way_only_as_far_as_a_list_needs() -> None:
+    count = 33  # three tracks by each of eleven artists, all known to the listener, of no album
+    row = np.arange(count)[None, :]
+    yes, score = np.ones((1, count), dtype=bool), -row.astype(np.float32)
+    bits, album = np.ones((1, count), dtype=np.uint8), -1 - row
+    found = Found(np.zeros(1, dtype=int), row, yes, score, bits, yes, row, row // 3, album, ~yes, score)
+    nothing = popularity_parts(np.zeros(count), 0.5, 0.9)
+    mix = plain_draws.Division(nothing, np.zeros((1, 3), dtype=np.float32), np.zeros(1))
+    chance = plain_draws.Chance(np.zeros(1, bool), np.zeros(1, bool), np.zeros(count, bool), np.zeros((1, 30, 2)))
+    strict = plain_draws.draw(found, mix, mix, chance, Stopwatch())
+    assert (strict.pick >= 0).sum() == 15  # half are to be by new artists, of whom there are none
+    full, steps = plain_draws.draw_giving_way(found, mix, mix, strict, np.full((1, 30), -1))
+    assert sorted(full.pick[0].tolist()) == list(range(30))
+    needed = [(rule, before, after) for rows, rule, before, after in steps if len(rows)]
+    assert needed == [
+        *(("new_artist_share", 0.5, 0.25), ("new_artist_share", 0.25, 0.0)),
+        ("tracks_per_artist", 2.0, 3.0),
+    ]
