@@ -259,12 +259,13 @@ def best_of(scores: Floats, count: int) -> Ints:
     expected = count // SAMPLED
     place = sample.shape[1] - expected - 3 * int(np.sqrt(expected)) - 1
     bound = np.maximum(np.partition(sample, place, axis=1)[:, place], np.finfo(np.float32).min)
-    row, column = np.divmod(np.flatnonzero(scores >= bound[:, None]), width)  # many times as fast as nonzero
-    lengths = np.bincount(row, minlength=len(scores))
+    above_bound = scores >= bound[:, None]
+    lengths = np.count_nonzero(above_bound, axis=1)
+    at = np.flatnonzero(above_bound)  # many times as fast as nonzero
     there = np.arange(max(int(lengths.max()), count)) < lengths[:, None]
     columns: Ints = np.zeros(there.shape, dtype=np.int64)
     above: Floats = np.full(there.shape, -np.inf, dtype=np.float32)
-    columns[there], above[there] = column, scores[row, column]
+    columns[there], above[there] = at - np.repeat(np.arange(len(scores)) * width, lengths), scores.take(at)
     most = above.shape[1]
     best = np.argpartition(above, most - count, axis=1)[:, most - count :]
     found = np.take_along_axis(columns, best, axis=1)
