@@ -7,9 +7,21 @@ import os
 
 import pytest
 
+from dagster_project import dbt_manifest
+from tests.loaded_dbt import LoadedDbt
+
 # Before anything loads numba. ranx compiles its loops when they are first called, 45 s for lists of a dozen tracks; as
 # plain Python they are the same loops.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
+
+# Before anything takes the constant's value. Only where a process that ended can be waited for among others: Linux.
+LOADED_DBT = LoadedDbt()
+if hasattr(os, "pidfd_open"):
+    dbt_manifest.DBT = LOADED_DBT
+
+
+def pytest_unconfigure() -> None:
+    LOADED_DBT.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,6 @@ from dbt.parser.manifest import extended_mashumuro_decoder
 
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import (
-    DBT,
     MANIFEST,
     PARSED,
     PARSED_FOLDERS,
@@ -24,6 +23,7 @@ from dagster_project.dbt_manifest import (
     fill,
 )
 from dagster_project.home import WAREHOUSE_PROJECT
+from tests.loaded_dbt import REAL
 
 # When it was read; and what `state:modified` compares of a contract, which is a hash of what is compared here itself.
 OF_THE_READING = {"created_at", "generated_at", "invocation_id", "invocation_started_at", "run_started_at"}
@@ -100,7 +100,7 @@ def test_the_command_is_dbt_with_its_output_and_exit_status(tmp_path: Path) -> N
         (["build", "--nonsense"], 2, "No such option '--nonsense'."),
     ):
         done = subprocess.run(
-            [DBT, *arguments], cwd=WAREHOUSE_PROJECT, env=_without(READ_BY_YAML), capture_output=True, text=True
+            [REAL, *arguments], cwd=WAREHOUSE_PROJECT, env=_without(READ_BY_YAML), capture_output=True, text=True
         )
         assert (done.returncode, (done.stdout + done.stderr).strip()) == (status, told)
 
@@ -108,7 +108,7 @@ def test_the_command_is_dbt_with_its_output_and_exit_status(tmp_path: Path) -> N
 def test_dagster_is_told_what_dbt_tells(tmp_path: Path) -> None:
     told = []
     for caller in ({}, {"DAGSTER_DBT_CLI": "true"}):
-        command = [DBT, "ls", "--select", "base_events", "--profiles-dir", ".", "--log-level-file", "none"]
+        command = [REAL, "ls", "--select", "base_events", "--profiles-dir", ".", "--log-level-file", "none"]
         environment = {**_without(READ_BY_YAML), **caller, "DBT_LOG_FORMAT": "json", "DBT_TARGET_PATH": str(tmp_path)}
         done = subprocess.run(
             command, cwd=WAREHOUSE_PROJECT, env=environment, capture_output=True, text=True, check=True
@@ -119,7 +119,7 @@ def test_dagster_is_told_what_dbt_tells(tmp_path: Path) -> None:
 
 
 def test_a_call_whose_reader_was_killed_goes_on_to_its_end(tmp_path: Path) -> None:
-    command = [DBT, "seed", "--select", "context_classes", "--profiles-dir", ".", "--log-level-file", "none"]
+    command = [REAL, "seed", "--select", "context_classes", "--profiles-dir", ".", "--log-level-file", "none"]
     told = {"DAGSTER_DBT_CLI": "true", "DBT_LOG_FORMAT": "json", "DBT_TARGET_PATH": str(tmp_path)}
     environment = {**_without(READ_BY_YAML), **told, "MONDAY_MIX_HOME": str(tmp_path)}
     with subprocess.Popen(command, cwd=WAREHOUSE_PROJECT, env=environment, stdout=subprocess.PIPE) as call:
