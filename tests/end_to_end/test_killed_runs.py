@@ -77,7 +77,7 @@ def state(home: Home) -> dict[str, object]:
 def run_to_its_end(home: Home, week: dt.date) -> float:
     """Seconds that a run took. What it said is beside the home."""
     log, started = log_of(home), time.monotonic()
-    run = start_loaded_run(home, week, log)
+    run = start_loaded_run(home, week, log, own_dbt=False)
     try:
         run.join(PATIENCE_SECONDS)
         assert run.exitcode == 0, log.read_text()
