@@ -9,7 +9,6 @@ Reading dbt, and the code it writes for itself, took 4 of the 12 seconds of CPU 
 
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -67,7 +66,5 @@ class LoadedDbt(os.PathLike[str]):
         """End the process, and the calls it is in."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
-            self._process.wait()
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
+            self._process.wait()  # it removes the folder too
         self._folder = self._process = None

@@ -12,12 +12,14 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from dbt.contracts.graph.manifest import Manifest
@@ -168,8 +170,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     load()
     listening = socket.socket(fileno=int(sys.argv[1]))
+    folder = Path(listening.getsockname()).parent
     call = Forks(listening, sys.stdin.buffer).serve()
-    return 0 if call is None else call.run()
+    if call is not None:
+        return call.run()
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":
