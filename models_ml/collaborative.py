@@ -129,6 +129,13 @@ class CollaborativeFactors:
         return np.asarray(self.listener_factors.any(axis=1))
 
     @property
+    def reach(self) -> Floats:
+        """(n,) length of each listener's vector, of the median one's, at most 1: of who is hardly known it is short."""
+        length = np.linalg.norm(self.listener_factors, axis=1)
+        median = np.median(length[self.has_vector]) if self.has_vector.any() else 1.0
+        return np.asarray(np.minimum(length / median, 1.0))
+
+    @property
     def retrievable(self) -> Bools:
         """(m,) True for recordings that have a vector to be searched."""
         return np.asarray(self.served.any(axis=1))

@@ -180,7 +180,7 @@ class PlaylistMaker:
         self._factors = factors
         self._content = content
         self._params = params
-        self._pull = pull_left(features.recordings.idle_days, params.serving)
+        self._pull, self._reach = pull_left(features.recordings.idle_days, params.serving), factors.reach
         self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration)
         self._flow = Flow(factors.served, content.sounds, params.arrangement)
         self._rows = SlotRows(
@@ -315,7 +315,15 @@ class PlaylistMaker:
         personal = pool.is_personal()
         content = content_scores(self._factors, self._content, listeners, pool, self._params.ranking)
         components = score(
-            features, owners, pool.recordings, pool.scores, personal, self._params.ranking, self._pull, content
+            features,
+            owners,
+            pool.recordings,
+            pool.scores,
+            personal,
+            self._params.ranking,
+            self._pull,
+            self._reach,
+            content,
         )
         known = any_credit_among(features.known_artists, features.editions.credits, owners, edition)
         featured = self._features_of(listeners, pool, content, ~known, components)

@@ -75,7 +75,12 @@ class RankingParams:
     )
     freshness_weight: float = field(
         default=0.05,
-        metadata={"unit": "score", "min": 0.0, "max": 100.0, "doc": "Given on the day of release."},
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 100.0,
+            "doc": "Given on the day of release; less to listeners of whom little is known, whose scores are low.",
+        },
     )
     freshness_half_life_days: float = field(
         default=21.0,
@@ -160,6 +165,7 @@ def score(
     is_personal: Bools,
     params: RankingParams,
     pull_left: Floats,
+    reach: Floats,
     content: ContentScores | None = None,
 ) -> Components:
     """Components of each candidate.
@@ -168,6 +174,8 @@ def score(
     vector found the candidate; elsewhere popularity in the market stands for it.
     pull_left: (m,) what idleness has left of each recording (serving.py); it weakens the artist's pull as it does
     the vector's.
+    reach: (n,) how long each listener's vector is (CollaborativeFactors.reach): as freshness stays below it, a list of
+    someone hardly known isn't all new releases.
     content: None where there are neither words nor sound.
     """
     content = content or ContentScores.nothing(len(recordings))
@@ -176,6 +184,7 @@ def score(
     percentile = features.recordings.popularity_percentile[recordings]
     age_days = features.recordings.age_days[recordings]
     fresh = params.freshness_weight * 0.5 ** (age_days / params.freshness_half_life_days)
+    fresh *= np.where(is_personal, reach[listeners], 1.0)
     return Components(
         collaborative=np.where(is_personal, params.collaborative_weight * near, 0.0),
         artist_affinity=_artist_affinity(features, listeners, recordings, params) * pull_left[recordings] * is_personal,

@@ -37,10 +37,14 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a block of the scored listeners could be given.  listeners: (b,) positions; pool.rows: places in it."""
+    """What a block of the scored listeners could be given.
+
+    listeners: (b,) positions; pool.rows: places in it.  reach: (n,) of the factors that found it.
+    """
 
     listeners: Ints
     pool: Pool
+    reach: Floats
 
 
 def train(held: HeldOut, params: CollaborativeParams) -> CollaborativeFactors:
@@ -68,7 +72,7 @@ def find(held: HeldOut, factors: CollaborativeFactors, params: CandidateParams) 
     sources = CandidateSources(held.features, factors, params)
     listeners = held.truth.listeners
     blocks = [listeners[start:stop] for start, stop in ranges(len(listeners), params.block_listeners)]
-    return [Candidates(block, passing(sources, sources.exact, block)) for block in blocks]
+    return [Candidates(block, passing(sources, sources.exact, block), factors.reach) for block in blocks]
 
 
 def rank(held: HeldOut, found: list[Candidates], ranking: RankingParams, serving: ServingParams) -> Ints:
@@ -91,7 +95,7 @@ def _ranked(features: WeekFeatures, found: Candidates, params: RankingParams, pu
     if not len(pool):
         return lists
     owners, personal = found.listeners[pool.rows], pool.is_personal()
-    final = score(features, owners, pool.recordings, pool.scores, personal, params, pull).final
+    final = score(features, owners, pool.recordings, pool.scores, personal, params, pull, found.reach).final
     grid, valid = best_first_grid(pool, final, personal, count)
     width = min(LIST_LENGTH, grid.shape[1])
     lists[:, :width] = np.where(valid[:, :width], pool.recordings[grid[:, :width]], NOT_LISTED)

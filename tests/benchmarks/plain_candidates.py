@@ -112,8 +112,10 @@ class Finder:
         )
         ages = np.nan_to_num(catalogue.age_days, nan=np.inf)
         fresh = RANKING.freshness_weight * 0.5 ** (ages / RANKING.freshness_half_life_days)
-        self.freshness, self.boost = fresh, RANKING.boost_weight * catalogue.boosted
-        self._bonus = (fresh + self.boost).astype(np.float32)
+        self._freshness, self.boost = fresh.astype(np.float32), RANKING.boost_weight * catalogue.boosted
+        length = np.linalg.norm(listeners.vectors, axis=1)
+        median = np.median(length[self._has_vector]) if self._has_vector.any() else 1.0
+        self._reach = np.minimum(length / median, 1.0).astype(np.float32)
 
     def find(self, users: Ints, funnel: Funnel) -> Found:
         """What passes every filter; what doesn't is counted."""
@@ -134,6 +136,10 @@ class Finder:
             found = _replaced(found, few, again)
         funnel.count("keep", "passed", found.valid)
         return found
+
+    def freshness(self, users: Ints, recording: Ints, personal: Bools) -> Floats:
+        """(b, K) what is given for a late release, less where the listener's vector is short.  recording: (b, K)."""
+        return np.asarray(self._freshness[recording] * np.where(personal, self._reach[users, None], np.float32(1)))
 
     def find_deeper(self, users: Ints) -> Found:
         """Many that pass every filter, and after them what is popular, for lists that can't be filled."""
@@ -207,7 +213,7 @@ class Finder:
         track = catalogue.edition[catalogue.audience[users, None], recording]
         known = _any_credit(self._weighted.known_artists[users], self._weighted.credits, track)
         personal = np.broadcast_to(self._has_vector[users, None], recording.shape).copy()
-        score = near + self._bonus[recording]
+        score = near + self.freshness(users, recording, personal) + self.boost[recording].astype(np.float32)
         artist, album = catalogue.artist[track], catalogue.album[track]
         return Found(users, recording, valid, near, sources, personal, track, artist, album, ~known, score)
 

@@ -174,7 +174,7 @@ class ListMaker:
             np.where(personal.ravel(), near - text, 0.0),
             text,
             np.where(personal.ravel(), 0.0, near),
-            self._finder.freshness[flat],
+            self._finder.freshness(users, recording, personal).ravel(),
             self._finder.boost[flat],
         )
         return Slots(owner, flat, track.ravel(), personal.ravel(), anchor.ravel(), verb.ravel()), parts

@@ -168,12 +168,13 @@ def ranked_lists(folder: Path, week: dt.date, overlay: Overlay) -> Ints:
     listeners = int(factors.has_vector.sum())
     retriever = build_retriever(factors.served, factors.retrievable, settings.retrieval, listeners)
     table = find_candidates(features, factors, retriever, settings.candidates).table
-    pull, parts = pull_left(features.recordings.idle_days, settings.serving), []
+    pull, reach, parts = pull_left(features.recordings.idle_days, settings.serving), factors.reach, []
     for batch in table.to_batches():
         listener, pool = from_batch(batch)
         owners, personal = listener[pool.rows], pool.is_personal()
         said = content_scores(factors, content, listener, pool, settings.ranking)
-        scores = score(features, owners, pool.recordings, pool.scores, personal, settings.ranking, pull, said).final
+        given = (features, owners, pool.recordings, pool.scores, personal, settings.ranking)
+        scores = score(*given, pull, reach, said).final
         order = np.lexsort((pool.recordings, -scores, ~personal, owners))
         parts.append(pa.table({"user_index": owners[order], "recording_index": pool.recordings[order]}))
     return monday.lists_of(pa.concat_tables(parts), features.user_id)

@@ -197,6 +197,7 @@ def test_the_components_of_a_score_are_what_was_declared():
         np.array([True, True, False]),
         params,
         np.full(10, 0.25),
+        np.array([0.3, 1.0, 1.0]),
         content,
     )
     age_of_first = recordings.age_days[first]
@@ -205,7 +206,7 @@ def test_the_components_of_a_score_are_what_was_declared():
     assert found.text == pytest.approx([2.0 * 0.2 + 0.3 * 0.5, -0.3 * 0.5, 0.0])
     assert found.audio == pytest.approx([2.0 * 0.1, 0.6, 0.0])
     assert found.popularity == pytest.approx([-0.1 * 0.5, -0.1 * 0.5, 3.0 * 1.0])
-    assert found.freshness == pytest.approx([0.0, 0.4 / 2, fresh])
+    assert found.freshness == pytest.approx([0.0, 0.3 * 0.4 / 2, fresh])
     by_artist = 0.5 * np.log(1 + 3) * 0.25 if knows[0] >= 0 else 0.0
     assert found.artist_affinity[1] == pytest.approx(by_artist)
     assert found.artist_affinity[2] == 0.0, "without a vector the popular list speaks alone"

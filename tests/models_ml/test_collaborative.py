@@ -1,5 +1,7 @@
 """Tests of the collaborative factors: what they must satisfy, warm starts, small and bad input."""
 
+from dataclasses import replace
+
 import implicit.cpu.als
 import numpy as np
 import pyarrow as pa
@@ -271,3 +273,12 @@ def test_input_that_can_not_be_used_is_named(column, value, message):
     columns[column] = [columns[column][0], value]
     with pytest.raises(InputError, match=message):
         fit(table("interactions", **columns), 2, 3)
+
+
+def test_reach_is_the_length_of_a_vector_by_the_median_one_and_at_most_one():
+    lengths = np.array([0.0, 1.0, 2.0, 4.0, 8.0], dtype=np.float32)
+    listeners = np.stack([lengths, np.zeros(5)], axis=1).astype(np.float32)
+    factors = CollaborativeFactors(listeners, np.ones((3, 2), dtype=np.float32), 0.0, 1, False, 1.0)
+    assert factors.reach.tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
+    nobody = replace(factors, listener_factors=np.zeros((2, 2), dtype=np.float32))
+    assert nobody.reach.tolist() == [0, 0]
