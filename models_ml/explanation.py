@@ -55,8 +55,11 @@ class Anchors:
 class Explainer:
     """Explains scores under one week's factors."""
 
-    def __init__(self, factors: CollaborativeFactors, interactions: Interactions, threads: int) -> None:
-        """factors, interactions: those of the fit."""
+    def __init__(
+        self, factors: CollaborativeFactors, interactions: Interactions, threads: int, artists: Ints | None = None
+    ) -> None:
+        """factors, interactions: those of the fit.  artists: (m,) of the recordings; None: one each."""
+        self._artists = np.arange(len(factors.recording_factors)) if artists is None else artists
         self._interactions = interactions
         self._whitened: WhitenedRecordings = whiten(factors.recording_factors, factors.regularization)
         self._targets = to_whitened(factors.served, self._whitened.lower)
@@ -78,8 +81,9 @@ class Explainer:
     def anchors(self, listeners: Ints, recordings: Ints, least_share: float = 1.0) -> Anchors:
         """The anchor of each (listener, recording), the scores of a listener in the order they are told in.
 
-        least_share: of what the strongest adds, at least, is added by an anchor that was told less often so far and
-        takes its place; 1: only the strongest is one. Ties go to the lower recording index.
+        least_share: of what the strongest adds, at least, is added by an anchor that takes its place, being by the
+        artist of what is explained or, where none is, told less often so far; 1: only the strongest is one. Ties go to
+        the lower recording index.
         """
         recording = np.full(recordings.shape, -1, dtype=np.int32)
         share = np.zeros(recordings.shape)
@@ -87,7 +91,8 @@ class Explainer:
             # Histories are in the order of the recordings, and argmax takes the first of equals; rounding
             # makes equals of what differs only by the order in which the sums were taken.
             values = part.values.round(_CONTRIBUTION_DECIMALS)
-            best = _told_in_turn(values, least_share)
+            theirs = self._artists[np.maximum(recordings[part.rows], 0)]
+            best = _told_in_turn(values, least_share, self._artists[part.history], theirs)
             value = np.take_along_axis(values, best[:, None, :], axis=1)[:, 0, :]
             added = np.maximum(values, 0.0).sum(axis=1)
             adds = (value > 0) & (recordings[part.rows] >= 0)
@@ -96,8 +101,11 @@ class Explainer:
         return Anchors(recording, share)
 
 
-def _told_in_turn(values: Floats, least_share: float) -> Ints:
-    """(b, s) place in the history of what each score is explained by.  values: (b, h, s)."""
+def _told_in_turn(values: Floats, least_share: float, heard_artists: Ints, artists: Ints) -> Ints:
+    """(b, s) place in the history of what each score is explained by.
+
+    values: (b, h, s).  heard_artists: (b, h).  artists: (b, s).
+    """
     if least_share >= 1:
         return np.asarray(values.argmax(axis=1))
     by_score = np.ascontiguousarray(values.transpose(2, 0, 1))
@@ -105,7 +113,9 @@ def _told_in_turn(values: Floats, least_share: float) -> Ints:
     best = np.zeros((len(values), len(by_score)), dtype=np.int64)
     for score, added in enumerate(by_score):
         strongest = added.max(axis=1, keepdims=True)
-        strong = (added >= least_share * strongest) & (strongest > 0)
+        strong = (added >= least_share * strongest) & (added > 0)
+        by_artist = strong & (heard_artists == artists[:, score, None])
+        strong = np.where(by_artist.any(axis=1, keepdims=True), by_artist, strong)
         fewest = np.where(strong, told, np.iinfo(told.dtype).max).min(axis=1, keepdims=True)
         best[:, score] = np.where(strong & (told == fewest), added, -np.inf).argmax(axis=1)
         told[rows, best[:, score]] += strongest[:, 0] > 0

@@ -50,7 +50,10 @@ class SlotRows:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self.factors, self.features.interactions, threads=1)  # blocks run side by side
+        artists = self.features.artist_of_recording
+        return Explainer(
+            self.factors, self.features.interactions, threads=1, artists=artists
+        )  # blocks run side by side
 
     def of(self, listeners: Ints, ranked: RankedPool, places: Ints, chances: dict[str, pa.Array]) -> pa.Table:
         """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard; chances too."""

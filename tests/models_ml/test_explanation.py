@@ -64,9 +64,16 @@ def test_the_anchor_of_a_recording_is_one_the_listener_liked():
     assert ((anchors.share >= 0) & (anchors.share <= 1)).all()
 
 
+@pytest.mark.parametrize("artist_count", [None, 90, 8])
 @pytest.mark.parametrize("least_share", [0.3, 0.5, 0.9, 1.0])
-def test_of_what_adds_nearly_as_much_the_one_told_least_often_is_the_anchor(least_share):
-    _, _, _, explainer = explained()
+def test_of_what_adds_nearly_as_much_the_artists_own_is_the_anchor_or_the_one_told_least_often(
+    least_share, artist_count
+):
+    _, features, factors, explainer = explained()
+    artists = np.arange(90)
+    if artist_count is not None:
+        artists = np.random.default_rng(2).integers(0, artist_count, 90)
+        explainer = Explainer(factors, features.interactions, 2, artists)
     recordings = np.random.default_rng(1).integers(0, 90, (60, 30))
     anchors = explainer.anchors(np.arange(60), recordings, least_share)
     for part in explainer.contributions(np.arange(60), recordings):
@@ -77,6 +84,8 @@ def test_of_what_adds_nearly_as_much_the_one_told_least_often_is_the_anchor(leas
                     assert anchors.recording[listener, place] == -1
                     continue
                 strong = np.flatnonzero(added >= least_share * added.max())
+                own = strong[artists[part.history[row, strong]] == artists[recordings[listener, place]]]
+                strong = own if len(own) and least_share < 1 else strong
                 first = min(strong, key=lambda one: (told[part.history[row, one]], -added[one], one))
                 assert anchors.recording[listener, place] == part.history[row, first]
                 told[part.history[row, first]] += 1
