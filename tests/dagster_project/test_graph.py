@@ -237,7 +237,7 @@ def test_every_model_of_features_and_marts_tests_its_key() -> None:
     tested = {
         node["attached_node"]
         for node in _manifest()["nodes"].values()
-        if node["resource_type"] == "test" and "unique" in (node.get("test_metadata") or {}).get("name", "")
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "primary_key"
     }
     missing = [
         model["name"]
