@@ -1,7 +1,8 @@
 """Search: the recordings with the highest inner product with a listener's vector, exactly or by an index.
 
 Belongs here: the interface, its two engines, which of them to use, and what one finds of the other's answer.
-Does not: filters, merging of sources, for whom recall is enough (retrieval_quality.py).
+Does not: picking from rows of scores (neighbours.py), filters, merging of sources, for whom recall is enough
+(retrieval_quality.py).
 
 Source of the transform that turns inner product into cosine: Bachrach et al., "Speeding Up the Xbox
 Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
@@ -17,11 +18,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from usearch.index import Index
 
-from models_ml.arrays import Bools, Floats, Ints, in_order, place_in_row, ranges, worker_count
+from models_ml.arrays import Bools, Floats, Ints, in_order, ranges, worker_count
 from models_ml.errors import InputError
+from models_ml.neighbours import Neighbours, best_first, shortlist, stacked
 
 if TYPE_CHECKING:
     from models_ml.rough_products import RoughProducts
@@ -36,11 +37,8 @@ _FEWEST_ROWS = 64
 # Products of so many pairs, some ten seconds of them, repay loading what rounds; of fewer vectors little is saved.
 _PAIRS_WORTH_LOADING = 5 * 10**9
 _FEWEST_ROUNDED = 16_384
-# Columns of a group, of which only the best is looked at: wider groups let more through, narrower ones cost more.
-_GROUP = 16
 # So many pairs of a row, on average, repay one call a row.
 _PAIRS_WORTH_A_ROW = 16
-_NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -105,17 +103,6 @@ class RetrievalParams:
     )
 
 
-@dataclass(frozen=True)
-class Neighbours:
-    """The best recordings of each query, best first, ties by position.
-
-    positions: (b, k) int32, -1 where there are no more.  scores: (b, k) float32 inner products, 0 there.
-    """
-
-    positions: Ints
-    scores: Floats
-
-
 class Retriever(Protocol):
     """Finds the recordings with the highest inner product."""
 
@@ -153,7 +140,7 @@ class ExactRetriever:
         block = max(_FEWEST_ROWS, _SCORE_BYTES // (4 * max(1, len(self._members))))
         blocks = ranges(len(queries), min(block, max(1, -(-len(queries) // self._threads))))
         parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))
-        return _stacked(parts, k)
+        return stacked(parts, k)
 
     def _search_block(self, queries: Floats, k: int, forbidden: Bools | None, block: tuple[int, int]) -> Neighbours:
         part = queries[slice(*block)]
@@ -233,7 +220,7 @@ class UsearchRetriever:
         fetched = min(int(np.ceil(k * self._params.over_fetch)), len(self._index))
         asked = np.flatnonzero(queries.any(axis=1))
         if not fetched or not len(asked):
-            return _stacked([], k, len(queries))
+            return stacked([], k, len(queries))
         self._index.expansion_search = max(fetched, self._params.expansion_add)
         lifted = np.pad(queries[asked], ((0, 0), (0, 1)))
         found = self._index.search(lifted, fetched, threads=worker_count(self._params.threads))
@@ -302,58 +289,6 @@ def inner_products(queries: Floats, vectors: Floats, rows: Ints, positions: Ints
     return scores
 
 
-def shortlist(scores: Floats, k: int) -> tuple[Ints, Ints]:
-    """(row, column) of the k highest entries of each row and some below, by row then column; never minus infinity.
-
-    Entries that tie with the last one count too.
-    """
-    floor = np.full((len(scores), 1), np.finfo(np.float32).min)
-    if k < scores.shape[1]:
-        floor = np.maximum(_at_most_kth(scores, k), floor)
-    return np.divmod(np.flatnonzero(scores >= floor), max(scores.shape[1], 1))
-
-
-def best_first(rows: Ints, positions: Ints, scores: Floats, row_count: int, k: int) -> Neighbours:
-    """Ragged finds, sorted by row, as (row_count, k): best first, ties by position."""
-    place = place_in_row(rows)
-    width = int(place.max(initial=-1)) + 1
-    keys = np.full((row_count, width), _NOTHING, dtype=np.uint64)
-    keys[rows, place] = _sort_keys(scores, positions)
-    keys.sort(axis=1)
-    keys = keys[:, :k]
-    found = keys != _NOTHING
-    best = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    return _stacked([Neighbours(np.where(found, best, -1), np.where(found, _scores_of(keys), 0.0))], k)
-
-
-def _sort_keys(scores: Floats, positions: Ints) -> npt.NDArray[np.uint64]:
-    """Numbers that rise as the score falls and, for equal scores, as the position rises."""
-    bits = (scores.astype(np.float32) + np.float32(0)).view(np.uint32)  # minus zero is zero
-    rising = np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
-    return (~rising).astype(np.uint64) << np.uint64(32) | positions.astype(np.uint64)
-
-
-def _scores_of(keys: npt.NDArray[np.uint64]) -> Floats:
-    """The float32 scores that went into the keys."""
-    rising = ~(keys >> np.uint64(32)).astype(np.uint32)
-    bits = np.where(rising >> np.uint32(31), rising & np.uint32(0x7FFFFFFF), ~rising)
-    return bits.view(np.float32)
-
-
-def _at_most_kth(scores: Floats, k: int) -> Floats:
-    """(b, 1) a value that the k highest of each row reach: the k-th highest of the best of its groups of columns.
-
-    A group is every nth column, so that groups are put beside each other without moving a score: a tenth of
-    the time that picking from the whole row takes.
-    """
-    size = max(1, min(_GROUP, scores.shape[1] // k))
-    groups = scores.shape[1] // size
-    # Columns after the last whole round only raise the k-th highest: leaving them out keeps the value low enough.
-    best = scores[:, : groups * size].reshape(len(scores), size, groups).max(axis=1)
-    best.partition(groups - k, axis=1)
-    return np.asarray(best[:, groups - k, None])
-
-
 def _seconds(work: Callable[[], Any]) -> float:
     """The shortest of a few times of this thread alone, the first of which loads what it needs."""
     taken = []
@@ -362,19 +297,6 @@ def _seconds(work: Callable[[], Any]) -> float:
         work()
         taken.append(time.thread_time() - started)
     return min(taken)
-
-
-def _stacked(parts: list[Neighbours], k: int, row_count: int = 0) -> Neighbours:
-    """The parts below each other, widened to k with -1 and 0."""
-    parts = parts or [Neighbours(np.full((row_count, 0), -1), np.zeros((row_count, 0)))]
-    positions = np.concatenate([_widened(part.positions, k, -1) for part in parts])
-    scores = np.concatenate([_widened(part.scores, k, 0) for part in parts])
-    return Neighbours(positions.astype(np.int32), np.where(positions >= 0, scores, 0).astype(np.float32))
-
-
-def _widened(values: npt.NDArray[Any], k: int, fill: int) -> npt.NDArray[Any]:
-    """(b, k): the columns, and the fill value after them."""
-    return np.pad(values, ((0, 0), (0, k - values.shape[1])), constant_values=fill)
 
 
 def _empty_index(factors: int, params: RetrievalParams) -> Index:

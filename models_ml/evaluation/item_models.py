@@ -18,7 +18,7 @@ import threadpoolctl
 
 from models_ml.arrays import Bools, Floats, Ints, place_in_row, ranges
 from models_ml.errors import InputError
-from models_ml.retrieval import best_first, shortlist
+from models_ml.neighbours import best_first, shortlist
 
 # Scores closer than this differ by the order of their sums only, and count as equal.
 _DECIMALS = 9

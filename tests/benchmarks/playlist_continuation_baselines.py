@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse
 
 from models_ml.arrays import Floats, Ints
-from models_ml.retrieval import best_first
+from models_ml.neighbours import best_first
 from tests.benchmarks.playlist_continuation_truth import LIST_LENGTH, Monday
 
 Settings = Mapping[str, Any]

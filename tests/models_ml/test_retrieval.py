@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.errors import InputError
+from models_ml.neighbours import shortlist
 from models_ml.retrieval import (
     ExactRetriever,
     RetrievalParams,
@@ -16,7 +17,6 @@ from models_ml.retrieval import (
     engine_of,
     inner_products,
     recall_of_each,
-    shortlist,
 )
 
 ENGINES = [RetrievalParams(engine="exact"), RetrievalParams(engine="usearch")]

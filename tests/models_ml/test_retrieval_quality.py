@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from models_ml.features import Interactions, Pairs
-from models_ml.retrieval import ExactRetriever, Neighbours, RetrievalParams
+from models_ml.neighbours import Neighbours
+from models_ml.retrieval import ExactRetriever, RetrievalParams
 from models_ml.retrieval_quality import NO_TASTE, choose_probes, measure, searched_exactly, taste_deciles
 
 LISTENERS, RECORDINGS = 40, 60

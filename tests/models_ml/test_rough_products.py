@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml import retrieval
-from models_ml.retrieval import ExactRetriever, Neighbours
+from models_ml.neighbours import Neighbours
+from models_ml.retrieval import ExactRetriever
 from models_ml.rough_products import Contenders, RoughProducts
 
 
