@@ -63,7 +63,7 @@ class RoughProducts:
         # As whole numbers these order as the scores do, where they are not negative.
         bits = torch.mm(rounded, self._rounded.T).view(torch.int16).numpy()
         off = self._bound(queries, rounded.float().numpy())
-        reached = self._at_least_kth(bits, off, k)
+        reached = self._at_least_kth(bits, off, max(k, 1))
         room = (reached[:, None] - off) / (1 + _ROUNDING)
         surely: Bools = np.all(room > 0, axis=1)
         floor = _bits_below(np.where(surely[:, None], room, np.float32(np.inf)))
