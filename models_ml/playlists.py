@@ -181,7 +181,8 @@ class PlaylistMaker:
         self._content = content
         self._params = params
         self._pull, self._reach = pull_left(features.recordings.idle_days, params.serving), factors.reach
-        self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration)
+        # Blocks run side by side.
+        self._sources = CandidateSources(features, factors, params.candidates, exploration=exploration, threads=1)
         self._flow = Flow(factors.served, content.sounds, params.arrangement)
         self._rows = SlotRows(
             features,

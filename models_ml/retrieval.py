@@ -8,6 +8,7 @@ Source of the transform that turns inner product into cosine: Bachrach et al., "
 Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014.
 """
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -132,6 +133,12 @@ class ExactRetriever:
         self._pairs, self._rounded_after = 0, rounded_after
         self._rough: RoughProducts | None = None
         self._is_asked = Lock()
+
+    def with_threads(self, threads: int) -> "ExactRetriever":
+        """The same engine with so many threads; 0: one a core."""
+        other = copy.copy(self)
+        other._threads = worker_count(threads)
+        return other
 
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
