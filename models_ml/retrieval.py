@@ -143,7 +143,8 @@ class ExactRetriever:
     def search(self, queries: Floats, k: int, forbidden: Bools | None = None) -> Neighbours:
         """As Retriever.search; forbidden: (b, m) bool, True for what a query must not find."""
         queries = _finite(queries)
-        self._round_if_worth_it(queries, k)
+        if forbidden is None:
+            self._round_if_worth_it(queries, k)
         block = max(_FEWEST_ROWS, _SCORE_BYTES // (4 * max(1, len(self._members))))
         blocks = ranges(len(queries), min(block, max(1, -(-len(queries) // self._threads))))
         parts = list(in_order(partial(self._search_block, queries, k, forbidden), blocks, self._threads))

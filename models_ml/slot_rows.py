@@ -50,10 +50,8 @@ class SlotRows:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        artists = self.features.artist_of_recording
-        return Explainer(
-            self.factors, self.features.interactions, threads=1, artists=artists
-        )  # blocks run side by side
+        # One thread: blocks run side by side.
+        return Explainer(self.factors, self.features.interactions, 1, self.features.artist_of_recording)
 
     def of(self, listeners: Ints, ranked: RankedPool, places: Ints, chances: dict[str, pa.Array]) -> pa.Table:
         """Rows of these listeners' slots.  places: (lists, 30) places in the pool, in the order heard; chances too."""

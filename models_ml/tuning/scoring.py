@@ -72,7 +72,8 @@ def find(held: HeldOut, factors: CollaborativeFactors, params: CandidateParams) 
     sources = CandidateSources(held.features, factors, params)
     listeners = held.truth.listeners
     blocks = [listeners[start:stop] for start, stop in ranges(len(listeners), params.block_listeners)]
-    return [Candidates(block, passing(sources, sources.exact, block), factors.reach) for block in blocks]
+    reach = factors.reach
+    return [Candidates(block, passing(sources, sources.exact, block), reach) for block in blocks]
 
 
 def rank(held: HeldOut, found: list[Candidates], ranking: RankingParams, serving: ServingParams) -> Ints:

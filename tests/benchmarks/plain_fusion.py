@@ -19,13 +19,13 @@ import scipy.sparse
 from models_ml.arrays import Bools, Floats, Ints
 from models_ml.content_prediction import is_held_out
 from models_ml.fusion import FusionParams
+from models_ml.prior_strength import LEVELS
 from models_ml.serving import ServingParams
 
 PARAMS, SERVING = FusionParams(), ServingParams()
 RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 EXPOSURES = (0.01, 0.03, 0.1, 0.3, 1.0)
-LEVELS = (0, 1, 3, 10, 30)
 FEWEST_TEACHERS = 20
 FEWEST_LISTENERS, MOST_THINNED, FEWEST_THINNED = 20, 300, 10
 GROWING_UP_DAYS = 4 * PARAMS.new_days

@@ -1,4 +1,4 @@
-"""The warehouse's own generic tests, as dbt compiles them: what makes one fail, and with which rows."""
+"""The warehouse's own generic tests, their SQL on a few rows: what makes one fail, and which rows it returns."""
 
 import duckdb
 import jinja2

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dagster_project import home as home_of_project
 from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
@@ -210,5 +211,8 @@ def test_publishing_may_hold_as_much_as_dbt(monkeypatch: pytest.MonkeyPatch) -> 
     profile = (WAREHOUSE_PROJECT / "profiles.yml").read_text(encoding="utf-8")
     monkeypatch.delenv("MONDAY_MIX_DUCKDB_MEMORY", raising=False)
     assert f"env_var('MONDAY_MIX_DUCKDB_MEMORY', '{duckdb_memory()}')" in profile
+    for machine_bytes, of_features in ((8 * 10**9, "4GB"), (26 * 10**9, "8GB")):
+        monkeypatch.setattr(home_of_project, "_machine_bytes", lambda most=machine_bytes: most)
+        assert (duckdb_memory("features"), duckdb_memory("marts")) == (of_features, "2GB")
     monkeypatch.setenv("MONDAY_MIX_DUCKDB_MEMORY", "1GB")
     assert {duckdb_memory(tag) for tag in ("", "features", "marts")} == {"1GB"}

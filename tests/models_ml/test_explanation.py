@@ -65,7 +65,7 @@ def test_the_anchor_of_a_recording_is_one_the_listener_liked():
 
 
 @pytest.mark.parametrize("artist_count", [None, 90, 8])
-@pytest.mark.parametrize("least_share", [0.3, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("least_share", [0.0, 0.3, 0.5, 0.9, 1.0])
 def test_of_what_adds_nearly_as_much_the_artists_own_is_the_anchor_or_the_one_told_least_often(
     least_share, artist_count
 ):
@@ -83,7 +83,7 @@ def test_of_what_adds_nearly_as_much_the_artists_own_is_the_anchor_or_the_one_to
                 if added.max() <= 0:
                     assert anchors.recording[listener, place] == -1
                     continue
-                strong = np.flatnonzero(added >= least_share * added.max())
+                strong = np.flatnonzero((added >= least_share * added.max()) & (added > 0))
                 own = strong[artists[part.history[row, strong]] == artists[recordings[listener, place]]]
                 strong = own if len(own) and least_share < 1 else strong
                 first = min(strong, key=lambda one: (told[part.history[row, one]], -added[one], one))
