@@ -14,6 +14,8 @@ from models_ml.errors import InputError
 REPOSITORY = Path(__file__).resolve().parent.parent
 WAREHOUSE_PROJECT = REPOSITORY / "warehouse"
 HOME_VARIABLE = "MONDAY_MIX_HOME"
+# Bytes of the intake's compressed files. 200,000 listeners with a hundred events each have some 400 MB.
+MUCH_HAS_LANDED = 400 * 10**6
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,16 @@ def duckdb_memory(tag: str = "") -> str:
     of_features = f"{max(4, _machine_bytes() // 3 // 10**9)}GB"
     of_tag = {"features": of_features, "marts": "2GB"}.get(tag, "4GB")
     return os.environ.get("MONDAY_MIX_DUCKDB_MEMORY") or of_tag
+
+
+def dbt_threads(home: Home) -> str:
+    """How many models dbt builds at once: what MONDAY_MIX_DBT_THREADS says, else as profiles.yml has it.
+
+    Where much has landed, one: two that join whole histories share DuckDB's memory, spill, and take longer so than one
+    after the other, each on every core (tests/benchmarks/README.md). Where little has, the second saves some waiting.
+    """
+    landed = sum(file.stat().st_size for file in home.intake.rglob("*.parquet"))
+    return os.environ.get("MONDAY_MIX_DBT_THREADS") or ("1" if landed > MUCH_HAS_LANDED else "2")
 
 
 def _machine_bytes() -> int:

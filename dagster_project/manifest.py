@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from dagster_project.experiments_io import recorded_declarations
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
 from dagster_project.recipe import own_weights, recipe_of
-from models_ml.arrays import in_order, worker_count
+from models_ml.arrays import worker_count
 from models_ml.errors import InputError
 from models_ml.seeds import seed_for
 
@@ -162,7 +163,8 @@ def _table_hashes(home: Home, week: dt.date) -> dict[str, dict[str, str]]:
     def hashed(table: str) -> dict[str, str]:
         return {"content_hash": lake.content_hash(table, week, leave_out=VOLATILE_COLUMNS)}
 
-    return dict(zip(MANIFEST_TABLES, in_order(hashed, MANIFEST_TABLES, worker_count(0)), strict=True))
+    with ThreadPoolExecutor(worker_count(0)) as pool:
+        return dict(zip(MANIFEST_TABLES, pool.map(hashed, MANIFEST_TABLES), strict=True))
 
 
 def stale_weeks(home: Home) -> list[dt.date]:

