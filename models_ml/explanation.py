@@ -82,8 +82,8 @@ class Explainer:
         """The anchor of each (listener, recording), the scores of a listener in the order they are told in.
 
         least_share: of what the strongest adds, at least, is added by an anchor that takes its place, being by the
-        artist of what is explained or, where none is, told less often so far; 1: only the strongest is one. Ties go to
-        the lower recording index.
+        artist of what is explained or, where none is, by an artist told less often so far and, of one artist's, itself
+        told less often; 1: only the strongest is one. Ties go to the lower recording index.
         """
         recording = np.full(recordings.shape, -1, dtype=np.int32)
         share = np.zeros(recordings.shape)
@@ -109,14 +109,18 @@ def _told_in_turn(values: Floats, least_share: float, heard_artists: Ints, artis
     if least_share >= 1:
         return np.asarray(values.argmax(axis=1))
     by_score = np.ascontiguousarray(values.transpose(2, 0, 1))
-    rows, told = np.arange(len(values)), np.zeros(values.shape[:2], dtype=np.int16)
+    rows, told = np.arange(len(values)), np.zeros(values.shape[:2], dtype=np.int32)
     best = np.zeros((len(values), len(by_score)), dtype=np.int64)
+    of_artist = np.int32(len(by_score) + 1)  # outweighs however often one track is told
     for score, added in enumerate(by_score):
         strongest = added.max(axis=1, keepdims=True)
         strong = (added >= least_share * strongest) & (added > 0)
         by_artist = strong & (heard_artists == artists[:, score, None])
         strong = np.where(by_artist.any(axis=1, keepdims=True), by_artist, strong)
         fewest = np.where(strong, told, np.iinfo(told.dtype).max).min(axis=1, keepdims=True)
-        best[:, score] = np.where(strong & (told == fewest), added, -np.inf).argmax(axis=1)
-        told[rows, best[:, score]] += strongest[:, 0] > 0
+        chosen = np.where(strong & (told == fewest), added, -np.inf).argmax(axis=1)
+        adds = strongest[:, 0] > 0
+        told += of_artist * (adds[:, None] & (heard_artists == heard_artists[rows, chosen, None]))
+        told[rows, chosen] += adds
+        best[:, score] = chosen
     return best
