@@ -26,8 +26,8 @@ from tests.runs import broken_playlists, leftovers, start_loaded_run
 from tests.worlds import MONDAY
 
 BEFORE = MONDAY - dt.timedelta(weeks=1)
-# Moments, of each of the two homes, in rows: at random within a share of a run's length after the lake got a table, so that
-# a busy machine doesn't push the late ones out of the run.
+# Moments, of each of the two homes, in rows: at random within a share of a run's length after the lake got a table, so
+# that a busy machine doesn't push the late ones out of the run.
 ROWS = (
     ((None, 0.2),),
     (("inputs/week_files", 0.1), ("candidates/candidates", 0.02), ("ml/run_facts", 0.1)),
