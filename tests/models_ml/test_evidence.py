@@ -21,6 +21,26 @@ def test_affinity_is_the_cosine_with_the_mean_of_what_is_liked():
     assert nearest.cosine[0] == pytest.approx(0.8)
 
 
+def test_the_nearest_is_the_same_in_whatever_order_pairs_come():
+    rng = np.random.default_rng(5)
+    liked = interactions_of(rng.integers(-2, 4, (20, 40)).astype(float))
+    space = rng.normal(size=(40, 8)).astype(np.float32)
+    space[rng.integers(0, 40, 10)] = space[3]  # equally near
+    space[7] = 0.0
+    space /= np.maximum(np.linalg.norm(space, axis=1, keepdims=True), 1e-9)
+    listeners, recordings = rng.integers(0, 20, 500), rng.integers(0, 40, 500)
+    found = ContentAffinity(liked, space).nearest(listeners, recordings)
+    for place, (listener, recording) in enumerate(zip(listeners, recordings, strict=True)):
+        mine = slice(*liked.pairs.indptr[listener : listener + 2])
+        heard = liked.pairs.values[mine][liked.preference[mine] > 0]
+        cosine = np.array([np.einsum("f,f->", space[one], space[recording]) for one in heard])
+        if (cosine > 0).any():
+            assert found.recording[place] == heard[cosine.argmax()]
+            assert found.cosine[place] == cosine.max()
+        else:
+            assert (found.recording[place], found.cosine[place]) == (-1, 0.0)
+
+
 def test_evidence_names_a_playlist_that_holds_both():
     liked = interactions_of(np.array([[3.0, 2.0, 0, 0]]))
     space = np.array([[1, 0], [0, 1], [0.6, 0.8], [0.8, 0.6]], dtype=np.float32)
