@@ -14,6 +14,9 @@ from models_ml.errors import InputError
 REPOSITORY = Path(__file__).resolve().parent.parent
 WAREHOUSE_PROJECT = REPOSITORY / "warehouse"
 HOME_VARIABLE = "MONDAY_MIX_HOME"
+# Of DuckDB's files that are made anew, readable by every DuckDB since 1.3 (May 2025): a quarter less time and a fifth
+# less disk than what 1.0 can read.
+STORAGE_VERSION = "v1.3.0"
 # Bytes of the intake's compressed files. 200,000 listeners with a hundred events each have some 400 MB.
 MUCH_HAS_LANDED = 400 * 10**6
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.home import WAREHOUSE_PROJECT, Home, duckdb_memory
+from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
 from dagster_project.table_schemas import vector_sizes
 
@@ -44,8 +44,6 @@ NEWEST_WEEK_ONLY = ("track_vectors", "track_sounds", "experiment_assignments", "
 # Rows of lists of earlier weeks, which fill in: input_cutoff_at says as of which run.
 FILLED_IN_TABLES = frozenset({"playlist_slot_outcomes"})
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
-# Readable by every DuckDB since 1.3 (May 2025): a quarter less time and a fifth less disk than what 1.0 can read.
-STORAGE_VERSION = "v1.3.0"
 
 
 def publish_anew(home: Home) -> None:

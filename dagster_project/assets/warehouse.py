@@ -15,7 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_project import keys
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import ensure_manifest
-from dagster_project.home import WAREHOUSE_PROJECT, Home, parse_week
+from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, parse_week
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
 from dagster_project.resources import (
@@ -191,7 +191,8 @@ def _lend_features(home: Home, week: dt.date) -> None:
     """
     lake = Lake(home.lake)
     clear_scratch(home)
-    with duckdb.connect(str(home.warehouse)) as connection:
+    config = {"storage_compatibility_version": STORAGE_VERSION}  # of a file made anew, as profiles.yml has it
+    with duckdb.connect(str(home.warehouse), config=config) as connection:
         for table in FEATURE_TABLES:
             file = home.scratch / f"{table}.parquet"
             lake.lend(f"features/{table}", week, file)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dagster_project import home as home_of_project
-from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
+from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
 from dagster_project.lake import Lake
 from dagster_project.publishing import PUBLISHED_TABLES, publish_week
 from models_ml.evaluation.report import EVALUATION_SCHEMA
@@ -205,6 +205,8 @@ def test_the_storage_is_one_that_older_shells_read(home: Home) -> None:
     header = home.published.read_bytes()[:64]
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") == 66  # the storage version of DuckDB 1.3
+    profile = (WAREHOUSE_PROJECT / "profiles.yml").read_text(encoding="utf-8")
+    assert f"storage_compatibility_version: {STORAGE_VERSION}\n" in profile
 
 
 def test_publishing_may_hold_as_much_as_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
