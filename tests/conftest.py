@@ -5,6 +5,7 @@ Two workers with two BLAS threads each on two cores wait for one another: fusing
 
 import gc
 import os
+import signal
 
 import pytest
 
@@ -14,6 +15,11 @@ from tests.loaded_dbt import LoadedDbt
 # Before anything loads numba. ranx compiles its loops when they are first called, 45 s for lists of a dozen tracks; as
 # plain Python they are the same loops.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
+
+# What a script starts in its background has SIGINT ignored, and so has all that it starts; what tests end by a signal must
+# end. SIGTERM too: Dagster takes it as it takes SIGINT.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before anything takes the constant's value. Only where a process that ended can be waited for among others: Linux.
 LOADED_DBT = LoadedDbt()
