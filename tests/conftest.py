@@ -16,8 +16,8 @@ from tests.loaded_dbt import LoadedDbt
 # plain Python they are the same loops.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
-# What a script starts in its background has SIGINT ignored, and SIGTERM once Dagster has run, which takes it alike; what
-# it starts then has too, and what tests end by a signal must end.
+# What a script starts in its background has SIGINT ignored, and SIGTERM once Dagster has run, which takes it alike. So
+# has what it starts then, and what tests end by a signal must end.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
