@@ -143,8 +143,11 @@ def dbt_threads(home: Home) -> str:
     Where much has landed, one: two that join whole histories share DuckDB's memory, spill, and take longer so than one
     after the other, each on every core (tests/benchmarks/README.md). Where little has, the second saves some waiting.
     """
+    said = os.environ.get("MONDAY_MIX_DBT_THREADS")
+    if said:
+        return said
     landed = sum(file.stat().st_size for file in home.intake.rglob("*.parquet"))
-    return os.environ.get("MONDAY_MIX_DBT_THREADS") or ("1" if landed > MUCH_HAS_LANDED else "2")
+    return "1" if landed > MUCH_HAS_LANDED else "2"
 
 
 def _machine_bytes() -> int:

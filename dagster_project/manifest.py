@@ -163,6 +163,7 @@ def _table_hashes(home: Home, week: dt.date) -> dict[str, dict[str, str]]:
     def hashed(table: str) -> dict[str, str]:
         return {"content_hash": lake.content_hash(table, week, leave_out=VOLATILE_COLUMNS)}
 
+    # None waits for its turn, as blocks `in_order` do: the two long ones lie far apart, and a hash takes no memory.
     with ThreadPoolExecutor(worker_count(0)) as pool:
         return dict(zip(MANIFEST_TABLES, pool.map(hashed, MANIFEST_TABLES), strict=True))
 

@@ -9,10 +9,10 @@ order that flows, scores taken apart, reasons, what was rejected and what gave w
 It keeps no quarantine and no history between weeks, tests none of its tables, evaluates nothing, and stores no table
 between its steps. Words have no phrases and no index for search, and a document without ids is about the tracks whose
 artist and title are its title. Listeners' vectors are implicit's own. The heard track that a reason names is by what
-all listening together says of it, not by the listener's own matrix, the track's own artist comes no sooner, and no
-reason names a playlist. Lists say nothing
-of when they are available. Two of gensim's threads, so that no two runs have the very same words. No sound, which these
-worlds have none of, and no learned ranker, which a first Monday has none of.
+all listening together says of it, not by the listener's own matrix, the track's own artist comes no sooner, artists
+take no turns, and no reason names a playlist. Lists say nothing of when they are available.
+Two of gensim's threads, so that no two runs have the very same words. No sound, which these worlds have none of, and no
+learned ranker, which a first Monday has none of.
 Belongs here: the order of the steps, training. Does not: the steps (plain_*.py).
 """
 

@@ -1,7 +1,6 @@
 """Killed: at any moment, alone or with its children. The published file stays whole, the next run puts all right.
 
 Twenty random moments of whole runs, ten of each home's, which are a class each so that they can be run side by side.
-The run after a kill may be killed too: in each row of moments one after the other, and then a run comes to its end.
 Every line of the code that replaces files: test_killed_writes.py.
 """
 
@@ -26,13 +25,19 @@ from tests.runs import broken_playlists, leftovers, start_loaded_run
 from tests.worlds import MONDAY
 
 BEFORE = MONDAY - dt.timedelta(weeks=1)
-# Moments, of each of the two homes, in rows: at random within a share of a run's length after the lake got a table, so
-# that a busy machine doesn't push the late ones out of the run.
-ROWS = (
-    ((None, 0.2),),
-    (("inputs/week_files", 0.1), ("candidates/candidates", 0.02), ("ml/run_facts", 0.1)),
-    (("ml/run_facts", 0.3), ("inputs/week_files", 0.2), ("features/market_popularity", 0.02)),
-    (("marts/weekly_playlists", 0.05), (None, 0.3), ("inputs/week_files", 0.3)),
+# Moments, of each of the two homes: at random within a share of a run's length after the lake got a table, so that
+# a busy machine doesn't push the late ones out of the run.
+MOMENTS = (
+    (None, 0.2),
+    (None, 0.3),
+    ("inputs/week_files", 0.1),
+    ("inputs/week_files", 0.2),
+    ("inputs/week_files", 0.3),
+    ("features/market_popularity", 0.02),
+    ("candidates/candidates", 0.02),
+    ("ml/run_facts", 0.1),
+    ("ml/run_facts", 0.3),
+    ("marts/weekly_playlists", 0.05),
 )
 PATIENCE_SECONDS = 300
 SHORTER = 0.7  # what is left of the time to the kill where the run was done by then
@@ -43,7 +48,7 @@ GLANCE_SECONDS = 0.005
 class Start:
     """A home before the run that is killed, and what it must hold after the one that isn't."""
 
-    home: Home
+    home: Home  # always this folder: dbt parses everything anew in one of another name
     copy: Path
     lengths: list[float]  # seconds of the runs so far: the newest tells how busy the machine is now
     expected: dict[str, object]
@@ -110,9 +115,9 @@ class TestFirstMonday:
         assert state(home) == state(never_killed)
         return Start(home, copy.root, [seconds], state(home))
 
-    @pytest.mark.parametrize("row", range(len(ROWS)))
-    def test_after_kills_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, row: int) -> None:
-        print(kill_and_run_again(start, row, first_alone=row % 2 == 0))
+    @pytest.mark.parametrize("moment", range(len(MOMENTS)))
+    def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, moment: int) -> None:
+        print(kill_and_run_again(start, moment, alone=moment % 2 == 0))
 
 
 class TestMondayAfter:
@@ -128,69 +133,44 @@ class TestMondayAfter:
         seconds = run_to_its_end(home, MONDAY)
         return Start(home, folder / "grown_copy", [seconds], state(home))
 
-    @pytest.mark.parametrize("row", range(len(ROWS)))
-    def test_after_kills_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, row: int) -> None:
-        print(kill_and_run_again(start, row, first_alone=row % 2 == 1))
+    @pytest.mark.parametrize("moment", range(len(MOMENTS)))
+    def test_after_a_kill_the_next_run_gives_the_tables_of_a_run_never_killed(self, start: Start, moment: int) -> None:
+        print(kill_and_run_again(start, moment, alone=moment % 2 == 1))
 
 
-def kill_and_run_again(start: Start, row: int, first_alone: bool) -> str:
-    """Kill a run some seconds after it wrote a table, see that nothing is torn, kill the next; then run to the end.
-
-    Returns what happened.
-    """
-    home, stories, sooner = start.home, None, 1.0
-    while stories is None:
-        start.put_back()
-        stories = kills_in_a_row(start, row, first_alone, sooner)
-        sooner *= SHORTER
+def kill_and_run_again(start: Start, moment: int, alone: bool) -> str:
+    """Kill a run some seconds after it wrote a table, see that nothing is torn, run again. Returns what happened."""
+    home = start.home
+    table, share = MOMENTS[moment]
+    draw = random.Random(f"{home.root.name} {moment}").random()
+    seconds = kill_midway(start, table, share * draw * start.lengths[-1], alone)
+    how = f"{'alone' if alone else 'with its children'} {seconds:.2f} s after {table or 'its start'}"
+    story = f"{home.root.name} killed {how}, last written {last_written(home)}"
+    see_that_readers_have_old_or_new(start, story)
     start.lengths.append(run_to_its_end(home, MONDAY))
-    assert state(home) == start.expected, stories
-    assert leftovers(home) == [], stories
+    assert state(home) == start.expected, story
+    assert leftovers(home) == [], story
     waited = "waiting: another run" in log_of(home).read_text()
-    return f"{stories}; next run {start.lengths[-1]:.1f} s{', waited for the orphan' if waited else ''}"
+    return f"{story}; next run {start.lengths[-1]:.1f} s{', waited for the orphan' if waited else ''}"
 
 
-def kills_in_a_row(start: Start, row: int, first_alone: bool, sooner: float) -> str | None:
-    """Kill one run after the other, all but the first in the home that the one before left. None where one was done."""
-    home, stories = start.home, []
-    for number, (table, share) in enumerate(ROWS[row]):
-        alone = first_alone == (number % 2 == 0)
-        draw = random.Random(f"{home.root.name} {row} {number}").random()
-        seconds = share * draw * start.lengths[-1] * sooner
-        if not killed_midway(home, table, seconds, alone):
-            return None
-        how = f"{'alone' if alone else 'with its children'} {seconds:.2f} s after {table or 'its start'}"
-        stories.append(f"{home.root.name} killed {how}, last written {last_written(home)}")
-        see_that_readers_have_old_or_new(start, "; ".join(stories))
-    return "; ".join(stories)
-
-
-def killed_midway(home: Home, table: str | None, seconds: float, alone: bool) -> bool:
-    """Kill a run so long after it wrote the table, which an earlier one that was killed may have written before it.
-
-    False where it was done before.
-    """
-    log_of(home).unlink(missing_ok=True)
-    written = when_written(home, table)
-    run = start_loaded_run(home, MONDAY, log_of(home))
-    while run.exitcode is None and table and when_written(home, table) == written:
-        time.sleep(GLANCE_SECONDS)
-    run.join(seconds)
-    if run.exitcode is not None:
-        assert run.exitcode == 0, log_of(home).read_text()
-        return False
-    kill(run.pid, alone)
-    run.join()
-    assert run.exitcode in (-signal.SIGKILL, 0)
-    return True
-
-
-def when_written(home: Home, table: str | None) -> int:
-    """Nanoseconds at which the lake got the table of the week, 0 where it hasn't."""
-    lake = Lake(home.lake)
-    if table is None or not lake.has_week(table, MONDAY):
-        return 0
-    return lake.path(table, MONDAY).stat().st_mtime_ns
+def kill_midway(start: Start, table: str | None, seconds: float, alone: bool) -> float:
+    """Kill a run that is still under way; sooner where it was done before. Returns how long after the table."""
+    while True:
+        start.put_back()
+        log_of(start.home).unlink(missing_ok=True)
+        run = start_loaded_run(start.home, MONDAY, log_of(start.home))
+        while table and run.exitcode is None and not Lake(start.home.lake).has_week(table, MONDAY):
+            time.sleep(GLANCE_SECONDS)
+        run.join(seconds)
+        if run.exitcode is not None:
+            assert run.exitcode == 0, log_of(start.home).read_text()
+            seconds *= SHORTER
+            continue
+        kill(run.pid, alone)
+        run.join()
+        assert run.exitcode in (-signal.SIGKILL, 0)
+        return seconds
 
 
 def last_written(home: Home) -> str:
