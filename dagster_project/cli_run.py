@@ -20,6 +20,7 @@ from dagster._core.instance import InstanceRef  # no public way to an instance w
 from dagster_project import keys
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, Home
+from dagster_project.interrupted import INTERRUPTS
 from dagster_project.progress import LOG
 from dagster_project.run_history import RunHistory
 from models_ml.errors import InputError
@@ -139,6 +140,8 @@ def _explain_failure(result: dg.ExecuteInProcessResult, dbt_log: Path) -> None:
     for event in result.all_events:
         error = getattr(event.event_specific_data, "error", None)
         while error is not None:
+            if error.cls_name in {kind.__name__ for kind in INTERRUPTS}:
+                raise KeyboardInterrupt
             if error.cls_name == "InputError" or (error.cls_name or "").endswith("FileError"):
                 raise InputError(error.message.split(": ", 1)[-1].strip())
             last, error = error, error.cause

@@ -9,6 +9,7 @@ from dagster_project import keys
 from dagster_project.experiments_io import land_declarations
 from dagster_project.home import parse_week
 from dagster_project.inputs import fix_week_files
+from dagster_project.interrupted import Retries
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from models_ml.errors import InputError
@@ -29,7 +30,7 @@ class LandingConfig(dg.Config):
         dg.AssetDep(keys.LANDING_FILES, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
     ],
     backfill_policy=keys.ONE_WEEK_A_RUN,
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
+    retry_policy=Retries(max_retries=2, delay=5),
 )
 def landing_files(
     context: dg.AssetExecutionContext, workspace: Workspace, config: LandingConfig

@@ -11,6 +11,7 @@ from dagster_project import keys
 from dagster_project.assets.warehouse import MART_TABLES
 from dagster_project.home import parse_week
 from dagster_project.inputs import WEEK_FILES_TABLE, manifest_inputs
+from dagster_project.interrupted import Retries
 from dagster_project.manifest import write_manifest
 from dagster_project.publishing import publish_week
 from dagster_project.resources import Workspace
@@ -28,7 +29,7 @@ THIS_MONDAY_BY_NOON = dg.FreshnessPolicy.cron(deadline_cron="0 12 * * 1", lower_
     kinds={"duckdb"},
     freshness_policy=THIS_MONDAY_BY_NOON,
     backfill_policy=keys.ONE_WEEK_A_RUN,
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=5),
+    retry_policy=Retries(max_retries=2, delay=5),
 )
 def published(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The playlist tables of the newest weeks in one DuckDB file, replaced at once; then the manifest."""

@@ -16,6 +16,7 @@ from dagster_project import keys
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, parse_week
+from dagster_project.interrupted import Retries, ended_with_its_step
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
 from dagster_project.resources import (
@@ -131,7 +132,7 @@ class Translator(DagsterDbtTranslator):
     dagster_dbt_translator=Translator(),
     name="features",
     backfill_policy=keys.ONE_WEEK_A_RUN,
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
+    retry_policy=Retries(max_retries=1, delay=10),
 )
 def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """Clean, weigh and cut as of the Monday."""
@@ -150,7 +151,7 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     dagster_dbt_translator=Translator(),
     name="marts",
     backfill_policy=keys.ONE_WEEK_A_RUN,
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
+    retry_policy=Retries(max_retries=1, delay=10),
 )
 def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """The playlist tables, tested before anyone sees them."""
@@ -213,7 +214,8 @@ def _build_whole(dbt: Dbt, home: Home, configuration: Configuration, tag: str) -
     # After a forgetting dbt's file holds no seeds until the next run.
     selected = f"tag:{tag} 1+tag:{tag},resource_type:seed"
     arguments = [*dbt_build_arguments(configuration, tag), "--select", selected]
-    dbt.cli(arguments, manifest=manifest, target_path=home.dbt_target).wait()
+    with ended_with_its_step(dbt.cli(arguments, manifest=manifest, target_path=home.dbt_target)) as invocation:
+        invocation.wait()
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, week: dt.date, tag: str) -> Iterator[Any]:
@@ -222,7 +224,8 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, we
     target = workspace.paths.dbt_target
     with dbt_environment(workspace.paths, week, tag):
         if not context.is_subset:
-            yield from dbt.cli(arguments, context=context, target_path=target).stream()
+            with ended_with_its_step(dbt.cli(arguments, context=context, target_path=target)) as invocation:
+                yield from invocation.stream()
             return
         # Made whole all the same: a model built alone would read the tables that another week left.
         _build_whole(dbt, workspace.paths, workspace.configuration, tag)
