@@ -6,6 +6,7 @@ No estimate decides anything by itself: what it assumes of listeners can't be se
 may refuse by it; letting something through takes lists that were given.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,19 +53,41 @@ def estimate(
     reward: of each list, in the units of the estimate, which is by list.  estimator: a name of ESTIMATORS.
     The same arguments give the same estimate.
     """
-    if estimator not in ESTIMATORS:
-        raise InputError(f"off_policy: estimator is {estimator!r}; there are {', '.join(ESTIMATORS)}")
-    of = Setting(logged, target, logged.ratios(target), reward)
-    lists, (effective, support) = len(logged.listener), (0.0, 0.0)
-    if logged.drawn.any():
-        effective, support = _effective_lists(of, estimator), _support(of, estimator, params.least_chance)
-    reason = _why_not(logged, effective, support, params)
+    return estimates(logged, target, [reward], [estimator], params)[0]
+
+
+def estimates(
+    logged: LoggedLists,
+    target: Floats,
+    rewards: Sequence[ListRewards],
+    estimators: Sequence[str],
+    params: OffPolicyParams,
+) -> list[Estimate]:
+    """As `estimate`, of each estimator every reward: what doesn't turn on the reward is looked at once."""
+    unknown = [name for name in estimators if name not in ESTIMATORS]
+    if unknown:
+        raise InputError(f"off_policy: estimator is {unknown[0]!r}; there are {', '.join(ESTIMATORS)}")
+    of, found = Setting(logged, target, logged.ratios(target)), []
+    for name in estimators:
+        effective, support = 0.0, 0.0
+        if logged.drawn.any():
+            effective, support = _effective_lists(of, name), _support(of, name, params.least_chance)
+        reason = _why_not(logged, effective, support, params)
+        found += [_estimate(of, reward, name, params, (effective, support, reason)) for reward in rewards]
+    return found
+
+
+def _estimate(
+    of: Setting, reward: ListRewards, estimator: str, params: OffPolicyParams, belief: tuple[float, float, str | None]
+) -> Estimate:
+    """belief: effective lists, support, and why there is no number, None where there is one."""
+    lists, (effective, support, reason) = len(of.logged.listener), belief
     if reason is not None:
         nothing = (None, None, None)
         return Estimate(*nothing, *nothing, lists, effective, support, NOT_IDENTIFIABLE, reason)
-    by_list = ESTIMATORS[estimator](of)
-    value = _interval(by_list, logged.cluster, params.confidence)
-    difference = _interval(by_list - reward.total, logged.cluster, params.confidence)
+    by_list = ESTIMATORS[estimator](of, reward)
+    value = _interval(by_list, of.logged.cluster, params.confidence)
+    difference = _interval(by_list - reward.total, of.logged.cluster, params.confidence)
     return Estimate(*value, *difference, lists, effective, support, IDENTIFIED, None)
 
 

@@ -28,20 +28,19 @@ _HALVES = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """What an estimator goes by.  ratio: (n, D) of LoggedLists.ratios(target)."""
+    """What estimators go by beside the reward.  ratio: (n, D) of LoggedLists.ratios(target)."""
 
     logged: LoggedLists
     target: Floats
     ratio: Floats
-    reward: ListRewards
 
 
-def item_position_ips(of: Setting) -> Floats:
+def item_position_ips(of: Setting, reward: ListRewards) -> Floats:
     """(n,) each draw by its own weight."""
-    return np.asarray((of.ratio * of.reward.drawn).sum(axis=1) + of.reward.rest)
+    return np.asarray((of.ratio * reward.drawn).sum(axis=1) + reward.rest)
 
 
-def self_normalised_ips(of: Setting) -> Floats:
+def self_normalised_ips(of: Setting, reward: ListRewards) -> Floats:
     """(n,) linearised, so that the mean is the estimate and the spread its error.
 
     A draw's estimate is m = sum(w r) / sum(w), times the share of lists that have it; its influence (delta method) is
@@ -51,28 +50,28 @@ def self_normalised_ips(of: Setting) -> Floats:
     weight = np.where(drawn, of.ratio, 0.0)
     mean_weight = weight.mean(axis=0)
     some = np.where(mean_weight > 0, mean_weight, 1.0)
-    mean = (weight * of.reward.drawn).mean(axis=0) / some
-    return np.asarray((share * weight * (of.reward.drawn - mean) / some + mean * drawn).sum(axis=1) + of.reward.rest)
+    mean = (weight * reward.drawn).mean(axis=0) / some
+    return np.asarray((share * weight * (reward.drawn - mean) / some + mean * drawn).sum(axis=1) + reward.rest)
 
 
-def reward_interaction_ips(of: Setting) -> Floats:
+def reward_interaction_ips(of: Setting, reward: ListRewards) -> Floats:
     """(n,) each draw by the weights up to its own, the other slots by all."""
     upto = of.ratio.cumprod(axis=1)
-    return np.asarray((upto * of.reward.drawn).sum(axis=1) + upto[:, -1] * of.reward.rest)
+    return np.asarray((upto * reward.drawn).sum(axis=1) + upto[:, -1] * reward.rest)
 
 
-def list_ips(of: Setting) -> Floats:
+def list_ips(of: Setting, reward: ListRewards) -> Floats:
     """(n,) the whole list by the product of its weights."""
-    return np.asarray(of.ratio.prod(axis=1) * of.reward.total)
+    return np.asarray(of.ratio.prod(axis=1) * reward.total)
 
 
-def cascade_dr(of: Setting) -> Floats:
+def cascade_dr(of: Setting, reward: ListRewards) -> Floats:
     """(n,) from the last draw to the first: V = E_target[Q] + w (r + V_next - Q), V after all the other slots' reward.
 
     Q of an arm at a draw: mean of r and what is expected of the draws after it under the target, over the lists of the
     other half of the listeners, so that no list is predicted by itself (fitted Q, cross-fitted).
     """
-    logged, reward = of.logged, of.reward
+    logged = of.logged
     fold = logged.cluster % _HALVES
     value, expected = reward.rest.astype(np.float64), reward.rest.astype(np.float64)
     for draw in range(logged.arm.shape[1] - 1, -1, -1):
@@ -98,7 +97,7 @@ def _arm_means(arm: Ints, outcome: Floats, fold: Ints, arms: int) -> Floats:
 
 
 ITEM_ESTIMATORS: Final = ("item_position_ips", "self_normalised_ips")
-ESTIMATORS: Final[dict[str, Callable[[Setting], Floats]]] = {
+ESTIMATORS: Final[dict[str, Callable[[Setting, ListRewards], Floats]]] = {
     "item_position_ips": item_position_ips,
     "self_normalised_ips": self_normalised_ips,
     "list_ips": list_ips,

@@ -80,7 +80,7 @@ class ListRewards:
     drawn: Floats
     rest: Floats
 
-    @property
+    @cached_property
     def total(self) -> Floats:
         """(n,) of each list."""
         return np.asarray(self.drawn.sum(axis=1) + self.rest)

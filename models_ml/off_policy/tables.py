@@ -4,6 +4,7 @@ Belongs here: reading, joining and leaving out, the table of estimates. Does not
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ from models_ml.arrays import Bools, Floats, Ints, column, in_range, strings
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.errors import InputError
 from models_ml.exploration.arms import EVERYONE
-from models_ml.off_policy.estimates import Estimate, estimate
+from models_ml.off_policy.estimates import Estimate, estimate, estimates
 from models_ml.off_policy.estimators import ESTIMATORS
 from models_ml.off_policy.logged import ListRewards, LoggedLists
 from models_ml.off_policy.params import OffPolicyParams
@@ -107,11 +108,11 @@ def read_logged_week(
 
 def off_policy_table(week: LoggedWeek, as_of: dt.date, params: OffPolicyParams) -> pa.Table:
     """One row per policy, estimator and reward, sorted by them."""
-    names = [(policy, name, reward) for policy in sorted(POLICIES) for name in sorted(ESTIMATORS) for reward in REWARDS]
-    rows = [
-        (as_of, *name, *_cells(week.judged(POLICIES[name[0]], name[2], name[1], params)))  # in the schema's order
-        for name in names
-    ]
+    rewards, names, rows = [week.rewards[name] for name in REWARDS], sorted(ESTIMATORS), []
+    for policy in sorted(POLICIES):
+        found = estimates(week.logged, POLICIES[policy](week.logged), rewards, names, params)
+        of = itertools.product(names, REWARDS)
+        rows += [(as_of, policy, *pair, *_cells(each)) for pair, each in zip(of, found, strict=True)]  # schema's order
     columns = zip(*rows, strict=True)
     return pa.table(
         [pa.array(values, field.type) for values, field in zip(columns, OFF_POLICY_SCHEMA, strict=True)],
