@@ -52,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=7, metavar="S", help="seed of the world (default 7)")
     demo.add_argument("--world", type=Path, metavar="FILE", help="mechanisms of the world, TOML")
     demo.add_argument(
-        "--last-week", type=parse_week_argument, metavar="MONDAY", help="the last Monday (default: this week's)"
+        "--last-week",
+        type=parse_week_argument,
+        metavar="MONDAY",
+        help="the last Monday (default: that of the world there, else this week's)",
     )
 
     run = _command(commands, "run", _run, "run one Monday and publish it")
@@ -115,15 +118,12 @@ def this_monday() -> dt.date:
 
 def _demo(options: argparse.Namespace) -> int:
     from dagster_project.cli_demo import run_demo
+    from models_ml.demo_world.world import world_last_week
 
-    return run_demo(
-        Home.resolve(options.home),
-        options.listeners,
-        options.weeks,
-        options.seed,
-        options.world,
-        options.last_week or this_monday(),
-    )
+    home = Home.resolve(options.home)
+    # Next week the same command goes on with the world that is there.
+    last_week = options.last_week or world_last_week(home.landing) or this_monday()
+    return run_demo(home, options.listeners, options.weeks, options.seed, options.world, last_week)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ def add_import_command(commands: Any, command: Callable[..., argparse.ArgumentPa
 
 def import_command(options: argparse.Namespace) -> int:
     """Import, and say what was read, landed and left out."""
+    from models_ml.demo_world.world import world_last_week
     from models_ml.importers.history import import_history
 
     home = Home.resolve(options.home)
@@ -48,6 +49,12 @@ def import_command(options: argparse.Namespace) -> int:
     report = import_history(options.format, options.paths, home.landing, chosen, _every_few_seconds())
     print("\n".join(report.lines()))
     print(f"landed in {home.landing}; `monday-mix run` reads it")
+    if world_last_week(home.landing) is not None:
+        print(
+            f"monday-mix: {home.landing} holds the demo's invented listeners and tracks too, and lists will be made of "
+            "both; `--home DIR` lands elsewhere",
+            file=sys.stderr,
+        )
     return 0
 
 

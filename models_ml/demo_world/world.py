@@ -91,6 +91,13 @@ def write_world(
     return WorldReport(rows, size.mondays, was_there=False)
 
 
+def world_last_week(landing: Path) -> dt.date | None:
+    """The last Monday of the demo world that landing holds or was begun to be given; None where it holds none."""
+    marker = landing / MARKER
+    size = _read_marker(marker).get("arguments", {}).get("size", {}) if marker.is_file() else {}
+    return dt.date.fromisoformat(size["last_week"]) if "last_week" in size else None
+
+
 def _arguments(size: WorldSize, params: WorldParams, seed: int) -> dict[str, Any]:
     """Everything that the world depends on, as plain values."""
     sizes = {
@@ -114,7 +121,9 @@ def _found(landing: Path, truth: Path, arguments: Mapping[str, Any]) -> Mapping[
     if told.get("state") == _WRITING:
         return None
     if told.get("arguments") != orjson.loads(_json(arguments)):
-        raise InputError(f"{landing}: holds a demo world of another size, seed or parameters; name an empty folder")
+        raise InputError(
+            f"{landing}: holds a demo world of another size, seed, last week or parameters; name an empty folder"
+        )
     if all((truth / name).is_file() for name in _TRUTH_FILES):
         return dict(told["rows"])
     raise InputError(f"{truth}: the truth about {landing} is missing; empty both folders and write the world again")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models_ml.demo_world import WorldParams, WorldSize, write_world
-from models_ml.demo_world.world import MARKER
+from models_ml.demo_world.world import MARKER, world_last_week
 from models_ml.errors import InputError
 from tests.models_ml.demo_world.world_fixture import (
     LAST_WEEK,
@@ -266,9 +266,21 @@ def test_the_same_world_again_is_left_alone_and_says_so(tmp_path: Path) -> None:
     assert file_bytes(tmp_path) == before
 
 
+def test_a_world_says_which_week_is_its_last_also_where_it_was_not_finished(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    assert world_last_week(landing) is None
+    write_tiny(tmp_path)
+    assert world_last_week(landing) == TINY.last_week
+    marker = landing / MARKER
+    marker.write_text(marker.read_text().replace('"written"', '"writing"'))
+    assert world_last_week(landing) == TINY.last_week
+    marker.write_text("{")
+    assert world_last_week(landing) is None
+
+
 def test_another_world_is_not_written_over_one_that_is_there(tmp_path: Path) -> None:
     write_tiny(tmp_path)
-    with pytest.raises(InputError, match="holds a demo world of another size, seed or parameters"):
+    with pytest.raises(InputError, match="holds a demo world of another size, seed, last week or parameters"):
         write_tiny(tmp_path, seed=2)
 
 
