@@ -45,6 +45,11 @@ class Dataset:
         return tuple(column.name for column in self.columns)
 
 
+# Datasets of which the last row about something holds, by file and row: content that lands again says it again, where
+# elsewhere it is a copy of what is known.
+LAST_ROW_HOLDS = frozenset(("tracks", "users", "playlists", "documents", "audio", "track_vectors", "play_counts"))
+
+
 def _needed(name: str, kind: Kind = "text") -> Column:
     return Column(name, kind, required=True)
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from models_ml.arrays import in_order, worker_count
 from models_ml.errors import InputError
 from models_ml.landing.batches import intake_schema
-from models_ml.landing.contract import DATASETS, Dataset
+from models_ml.landing.contract import DATASETS, LAST_ROW_HOLDS, Dataset
 from models_ml.landing.files import FileFormat, UnreadableFileError, reading
 from models_ml.landing.hashes import FileState, HashCache, content_hash
 from models_ml.landing.readers import read_landing_file
@@ -108,14 +108,16 @@ def _in_utc(moment: dt.datetime) -> dt.datetime:
 
 
 def with_duplicates(files: tuple[IntakeFile, ...]) -> tuple[IntakeFile, ...]:
-    """The files, each later copy of a content naming the first by path."""
-    firsts: dict[tuple[str, str | None], str] = {}
+    """The files, each copy of a content naming the one that is read: the first by path, or, where the last row about
+    something holds, the last.
+    """
+    read: dict[tuple[str, str | None], str] = {}
     for file in files:
-        if file.error is None:
-            firsts.setdefault((file.dataset, file.content_hash), file.path)
+        if file.error is None and (file.dataset in LAST_ROW_HOLDS or (file.dataset, file.content_hash) not in read):
+            read[file.dataset, file.content_hash] = file.path
     return tuple(
-        replace(file, duplicate_of=first)
-        if file.error is None and (first := firsts[file.dataset, file.content_hash]) != file.path
+        replace(file, duplicate_of=path)
+        if file.error is None and (path := read[file.dataset, file.content_hash]) != file.path
         else file
         for file in files
     )

@@ -29,7 +29,7 @@ class IntakeFile:
 
     path: posix, below landing.  content_hash: None where the bytes weren't read.  row_count: malformed rows
     included.  first_seen_at: UTC, when this content was first taken in; for a file with an error, now.
-    error: why it isn't read.  duplicate_of: path of the first file of the dataset with the same content.
+    error: why it isn't read.  duplicate_of: path of the file of the dataset with the same content that is read.
     """
 
     dataset: str

@@ -55,11 +55,13 @@
                 when occurred_at is null then 'unparsable_time'
                 when {{ unreadable('ms_played') }} then 'unparsable_number'
                 when {{ unreadable('position') }} then 'unparsable_number'
+                when {{ unreadable('is_private') }} then 'unparsable_boolean'
                 when coalesce(event_type, '') not in ({{ event_types() }}) then 'unknown_event_type'
                 when track_id is null and event_type <> 'block_artist' then 'no_track_id'
                 when event_type = 'block_artist' and artist_id is null and track_id is null
                     then 'no_artist_id'
                 when ms_played < 0 then 'negative_duration'
+                when {{ too_large('ms_played') }} then 'number_too_large'
                 when {{ too_late('occurred_at') }} then 'time_after_file_was_seen'
             end as quarantine_reason,
             coalesce({{ narrow_key("'id:' || event_id") }}, {{ row_key(event_columns()) }}) as dedupe_key

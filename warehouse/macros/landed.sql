@@ -3,7 +3,7 @@
 
 {% macro landed(dataset, columns, files=none, key='file_number') -%}
     {#- Rows of the files on the week's list as they came, each column as raw_<name>, with the number and
-        the moment their file was first seen. Content that landed twice is read under its first path.
+        the moment their file was first seen. Content that landed twice is read once.
         files: the list, with a column more that stands for the number: `key`. -#}
     select
         landed_rows._row,
@@ -38,11 +38,13 @@
 {%- endmacro %}
 
 
-{% macro later_copies(typed, known_first='true') -%}
-    {#- The CTE `later_copies`: rows that repeat an earlier one among the usable rows of `typed`, which has
-        quarantine_reason and dedupe_key. The first by file and row stays; rows already known on the Monday
-        come first, so that a copy from later can't take the place of one from before. Only keys that
-        repeat are sorted. -#}
+{% macro copies(typed, known_first='true', stays='first') -%}
+    {#- The CTE `copies`: rows that say the same as one that stays, among the usable rows of `typed`, which has
+        quarantine_reason and dedupe_key. By file and row the first stays, or the last, where the last row about
+        something holds: a value that went back to an earlier one is news. Rows already known on the Monday come
+        before all others, so that a copy from later can't take the place of one from before. Only keys that repeat
+        are sorted. -#}
+    {%- set direction = 'desc' if stays == 'last' else 'asc' %}
     repeated as (
 
         select dedupe_key
@@ -60,7 +62,8 @@
             {{ typed }}._row,
             row_number() over (
                 partition by {{ typed }}.dedupe_key
-                order by ({{ known_first }}) desc, {{ typed }}.file_number asc, {{ typed }}._row asc
+                order by
+                    ({{ known_first }}) desc, {{ typed }}.file_number {{ direction }}, {{ typed }}._row {{ direction }}
             ) as copy_number
         from {{ typed }}
         inner join repeated on {{ typed }}.dedupe_key = repeated.dedupe_key
@@ -68,7 +71,7 @@
 
     ),
 
-    later_copies as (
+    copies as (
 
         select
             file_number,

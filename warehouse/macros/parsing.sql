@@ -33,7 +33,14 @@
 
 
 {% macro truth(column) -%}
-    try_cast(lower(trim({{ column }})) as boolean)
+    {#- As CSV has it where a column held blanks too, 1.0 and 0.0, and as people write it. -#}
+    case lower(trim({{ column }}))
+        when '1.0' then true
+        when 'on' then true
+        when '0.0' then false
+        when 'off' then false
+        else try_cast(lower(trim({{ column }})) as boolean)
+    end
 {%- endmacro %}
 
 
@@ -46,6 +53,12 @@
 {% macro unreadable(column) -%}
     {#- There was text and it could not be read; null alone is only absence. -#}
     ({{ column }} is null and nullif(trim(raw_{{ column }}), '') is not null)
+{%- endmacro %}
+
+
+{% macro too_large(column) -%}
+    {#- Milliseconds of 24 days, plays of a lifetime: no such thing, and sums of it would not fit. -#}
+    ({{ column }} > 2147483647)
 {%- endmacro %}
 
 

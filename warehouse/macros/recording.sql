@@ -1,23 +1,37 @@
 {% macro bare_title(title) -%}
     {#- The title without what names an edition: "(Remastered 2011)", "- Deluxe Edition", "feat. X". What
-        names another performance (live, remix, acoustic) stays. Symbols-only titles stay as they are. -#}
-    {%- set edition = '(remaster|deluxe|edition|version|anniversary|mono|stereo|bonus|explicit|clean|radio edit|single|feat\.?\s|ft\.?\s|featuring)' -%}
-    {%- set performance = '(live|remix|acoustic|instrumental|demo|karaoke|extended|session|cover|orchestra)' -%}
-    {%- set lowered = "lower(strip_accents(" ~ title ~ "))" -%}
-    {%- set without_brackets -%}
+        names another performance (live, remix, acoustic) stays. Symbols-only titles stay as they are.
+        Accents go from Latin and Greek letters only: in other scripts the same marks tell letters apart. Each pair
+        of brackets is judged by itself: those of a performance are opened before those of an edition are taken out. -#}
+    {%- set words = 'remaster(ed|s)?|deluxe|editions?|versions?|anniversary|mono|stereo|bonus|explicit|clean|radio edit' -%}
+    {%- set edition = '\\b((' ~ words ~ ')\\b|(feat|ft|featuring)\\.?\\s)' -%}
+    {%- set performance -%}
+        \b(live|remix(ed|es)?|acoustic|instrumental|demos?|karaoke|extended|sessions?|covers?|covered|orchestral?)\b
+    {%- endset -%}
+    {%- set written = "lower(nfc_normalize(" ~ title ~ "))" -%}
+    {%- set lowered -%}
         case
-            when regexp_matches({{ lowered }}, '[\(\[][^\)\]]*{{ performance }}[^\)\]]*[\)\]]') then {{ lowered }}
-            else regexp_replace({{ lowered }}, '\s*[\(\[][^\)\]]*{{ edition }}[^\)\]]*[\)\]]', '', 'g')
+            when regexp_full_match({{ written }}, '[\p{Latin}\p{Greek}\p{Common}\p{Inherited}]*') then strip_accents({{ written }})
+            else {{ written }}
         end
+    {%- endset -%}
+    {%- set opened -%}
+        regexp_replace({{ lowered }}, '[\(\[]([^\)\]]*{{ performance }}[^\)\]]*)[\)\]]', ' \1 ', 'g')
+    {%- endset -%}
+    {%- set without_brackets -%}
+        regexp_replace({{ opened }}, '\s*[\(\[]([^\)\]]*{{ edition }}[^\)\]]*|[^\)\]]*\bsingle\s*)[\)\]]', '', 'g')
     {%- endset -%}
     {%- set without_dash -%}
         case
-            when regexp_matches({{ without_brackets }}, '\s[-–]\s.*{{ performance }}') then {{ without_brackets }}
-            else regexp_replace({{ without_brackets }}, '\s[-–]\s[^-–]*{{ edition }}.*$', '')
+            when not regexp_matches({{ without_brackets }}, '\s[-–]\s.*{{ performance }}')
+                then regexp_replace({{ without_brackets }}, '\s[-–]\s([^-–]*{{ edition }}.*|[^-–]*\bsingle\s*)$', '')
+            when regexp_matches({{ without_brackets }}, '\s[-–]\s[^-–]*{{ performance }}[^-–]*$')
+                then {{ without_brackets }}
+            else regexp_replace({{ without_brackets }}, '\s[-–]\s[^-–]*{{ edition }}[^-–]*$', '')
         end
     {%- endset -%}
     coalesce(
-        nullif(trim(regexp_replace({{ without_dash }}, '[^\p{L}\p{N}]+', ' ', 'g')), ''),
+        nullif(trim(regexp_replace({{ without_dash }}, '[^\p{L}\p{M}\p{N}]+', ' ', 'g')), ''),
         {{ lowered }}
     )
 {%- endmacro %}

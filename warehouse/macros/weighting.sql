@@ -2,12 +2,12 @@
 
 {% macro is_skip(event_type, end_class, ms_played, duration_ms) -%}
     {#- An early end by the listener's act: what the source says of the end, else few milliseconds
-        against the length. A closed app is no skip, and a source without durations yields none. -#}
+        against the length. A closed app is no skip, and a source without milliseconds yields none. -#}
     case
         when {{ event_type }} = 'skip' then true
         when {{ event_type }} <> 'play' then false
         when {{ end_class }} = 'listener'
-            then coalesce({{ ms_played }} < coalesce({{ duration_ms }} / 2.0, {{ var('skip_ms') }}), true)
+            then coalesce({{ ms_played }} < coalesce({{ duration_ms }} / 2.0, {{ var('skip_ms') }}), false)
         when {{ end_class }} in ('finished', 'interrupted') then false
         else coalesce(
             {{ ms_played }} < least({{ var('skip_ms') }}, coalesce({{ duration_ms }} / 2.0, {{ var('skip_ms') }})),

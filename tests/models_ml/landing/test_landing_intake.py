@@ -79,6 +79,13 @@ def test_the_same_content_twice_is_read_once_and_named_a_duplicate(home: Home) -
     assert _intake_files(home) == {f"{name}.parquet" for name in {"_empty"} | {f.content_hash for f in files}}
 
 
+def test_where_the_last_row_holds_the_last_of_the_same_contents_is_read(home: Home) -> None:
+    home.land("users/a.csv", b"user_id,market\nu,DE\n")
+    home.land("users/b.csv", b"user_id,market\nu,SE\n")
+    home.land("users/c.csv", b"user_id,market\nu,DE\n")
+    assert [file.duplicate_of for file in home.take_in().files] == ["users/c.csv", None, None]
+
+
 def test_the_same_content_in_two_datasets_is_no_duplicate(home: Home) -> None:
     content = b"user_id,requested_at,event,occurred_at\nu,2026-01-01,trial,2026-01-01\n"
     home.land("deletions/a.csv", content)

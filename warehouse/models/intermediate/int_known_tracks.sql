@@ -1,22 +1,35 @@
 {{ config(materialized='table') }}
 
--- What a row says last, by file and row, holds: a corrected title replaces the first one.
+-- What a row says last, by file and row, holds: a corrected title replaces the first one, and a release that was
+-- postponed is not known yet. Of files that came after the Monday, as all have where a past week is made, only rows
+-- that were out by then say anything.
 
 with tracks as (
 
-    select * from {{ ref('stg_tracks') }}
+    select
+        tracks.*,
+        {{ is_known('coalesce(tracks.available_from, tracks.released_on)') }} as is_out,
+        {{ is_known('files.first_seen_at') }} as had_come
+    from {{ ref('stg_tracks') }} as tracks
+    inner join {{ ref('stg_week_files') }} as files on tracks.file_number = files.file_number
 
 ),
 
-known as (
+said as (
 
     select
         *,
         row_number() over (partition by track_id order by file_number desc, _row desc) as versions_ago
     from tracks
-    where
-        status = 'usable'
-        and {{ is_known('coalesce(available_from, released_on)') }}
+    where status = 'usable' and (is_out or had_come)
+
+),
+
+known as (
+
+    select *
+    from said
+    where versions_ago = 1 and is_out
 
 ),
 
@@ -45,7 +58,6 @@ final as (
         isrc,
         recording_id
     from known
-    where versions_ago = 1
 
 )
 

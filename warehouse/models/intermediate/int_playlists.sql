@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Playlists that people keep, as their last row known on the Monday says them.
+-- Playlists that people keep, as their newest row known on the Monday says them.
 
 with playlists as (
 
@@ -12,7 +12,7 @@ known as (
 
     select
         *,
-        row_number() over (partition by playlist_id order by file_number desc, _row desc) as versions_ago
+        row_number() over (partition by playlist_id order by updated_at desc nulls last, file_number desc, _row desc) as versions_ago
     from playlists
     where
         status = 'usable'

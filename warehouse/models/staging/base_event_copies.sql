@@ -12,9 +12,9 @@ with events as (
 
 ),
 
-{{ later_copies('events', known_first=is_known('occurred_at')) }}
+{{ copies('events', known_first=is_known('occurred_at')) }}
 
 select
     file_number,
     _row
-from later_copies
+from copies

@@ -47,11 +47,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('published_at')) }},
+{{ copies('typed', known_first=is_known('published_at'), stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

@@ -34,7 +34,7 @@ declared as (
 
 ),
 
-final as (
+ended as (
 
     select
         experiment_id,
@@ -42,15 +42,23 @@ final as (
         weight,
         is_control,
         cast(
-            round(
-                {{ buckets() }}
-                * (sum(weight) over (partition by experiment_id order by variant_id) - weight)
-            ) as integer
-        ) as first_bucket,
-        cast(
             round({{ buckets() }} * sum(weight) over (partition by experiment_id order by variant_id)) as integer
         ) - 1 as last_bucket
     from declared
+
+),
+
+-- From where the one before ended, not from a sum of its own: rounded otherwise, a listener would be in both.
+final as (
+
+    select
+        experiment_id,
+        variant_id,
+        weight,
+        is_control,
+        coalesce(lag(last_bucket) over (partition by experiment_id order by variant_id) + 1, 0) as first_bucket,
+        last_bucket
+    from ended
 
 )
 

@@ -43,17 +43,18 @@ typed as (
             when week is null or isodow(week) <> 1 then 'week_is_no_monday'
             when {{ unreadable('position') }} then 'unparsable_number'
             when position is null or position < 1 then 'position_below_1'
+            when {{ too_large('position') }} then 'number_too_large'
         end as quarantine_reason,
         {{ row_key(columns) }} as dedupe_key
     from parsed
 
 ),
 
-{{ later_copies('typed') }},
+{{ copies('typed') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

@@ -38,6 +38,7 @@ typed as (
             when play_count is null then 'unparsable_number'
             when {{ unreadable('observed_at') }} then 'unparsable_time'
             when play_count < 0 then 'negative_count'
+            when {{ too_large('play_count') }} then 'number_too_large'
             when {{ too_late('observed_at') }} then 'time_after_file_was_seen'
         end as quarantine_reason,
         {{ row_key(columns) }} as dedupe_key
@@ -45,11 +46,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('observed_at')) }},
+{{ copies('typed', known_first=is_known('observed_at'), stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

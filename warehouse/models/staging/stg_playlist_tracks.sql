@@ -44,11 +44,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('added_at')) }},
+{{ copies('typed', known_first=is_known('added_at')) }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

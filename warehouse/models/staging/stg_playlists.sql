@@ -45,11 +45,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('updated_at')) }},
+{{ copies('typed', known_first=is_known('updated_at'), stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

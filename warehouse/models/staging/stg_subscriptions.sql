@@ -42,11 +42,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('occurred_at')) }},
+{{ copies('typed', known_first=is_known('occurred_at')) }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

@@ -39,11 +39,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed') }},
+{{ copies('typed', stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

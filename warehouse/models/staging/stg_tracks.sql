@@ -48,7 +48,8 @@ typed as (
         artist_ids,
         album_id,
         album_title,
-        duration_ms,
+        -- A length of nothing is one that isn't known.
+        nullif(duration_ms, 0) as duration_ms,
         released_on,
         available_from,
         genres,
@@ -66,18 +67,20 @@ typed as (
             when {{ unreadable('available_from') }} then 'unparsable_time'
             when {{ unreadable('released_on') }} then 'unparsable_time'
             when {{ unreadable('duration_ms') }} then 'unparsable_number'
+            when {{ unreadable('explicit') }} then 'unparsable_boolean'
             when duration_ms < 0 then 'negative_duration'
+            when {{ too_large('duration_ms') }} then 'number_too_large'
         end as quarantine_reason,
         {{ row_key(columns) }} as dedupe_key
     from parsed
 
 ),
 
-{{ later_copies('typed', known_first=is_known('coalesce(available_from, released_on)')) }},
+{{ copies('typed', known_first=is_known('coalesce(available_from, released_on)'), stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 

@@ -46,6 +46,9 @@ typed as (
             when _parse_error is not null then 'malformed_row'
             when user_id is null then 'no_user_id'
             when {{ unreadable('registered_at') }} then 'unparsable_time'
+            when {{ unreadable('allow_explicit') }} then 'unparsable_boolean'
+            when {{ unreadable('allow_exploration') }} then 'unparsable_boolean'
+            when {{ unreadable('adventurousness') }} or not isfinite(adventurousness) then 'unparsable_number'
             when {{ too_late('registered_at') }} then 'time_after_file_was_seen'
         end as quarantine_reason,
         {{ row_key(columns) }} as dedupe_key
@@ -53,11 +56,11 @@ typed as (
 
 ),
 
-{{ later_copies('typed', known_first=is_known('registered_at')) }},
+{{ copies('typed', known_first=is_known('registered_at'), stays='last') }},
 
 final as (
 
-    {{ with_status('typed', 'later_copies') }}
+    {{ with_status('typed', 'copies') }}
 
 )
 
