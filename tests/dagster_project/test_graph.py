@@ -39,6 +39,8 @@ EARLIER = (
     "assigned_variants",
     "variant_feedback",
     "reason_feedback",
+    "editions",
+    "recordings",
 )
 HISTORY = {dg.AssetKey(["history", name]) for name in EARLIER}
 PYTHON_STEPS = {

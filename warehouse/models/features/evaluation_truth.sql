@@ -1,20 +1,32 @@
 -- What the lists of evaluation_window_weeks before are scored against: recordings that a listener first
 -- heard from then on. Only the window is grouped; of what came before, only its pairs are looked up.
+-- Recordings are told apart and named as the scored week did, since its lists and its catalogue say so.
 
-with listening as (
+with renamed as (
 
     select
-        user_index,
+        track_index,
         recording_index,
-        event_type,
-        occurred_at,
-        context_class,
-        is_hearing,
+        recording_id
+    from {{ ref('int_scored_names') }}
+
+),
+
+listening as (
+
+    select
+        listening.user_index,
+        coalesce(renamed.recording_index, listening.recording_index) as recording_index,
+        listening.event_type,
+        listening.occurred_at,
+        listening.context_class,
+        listening.is_hearing,
         {{ is_completion('is_listening', 'is_skip', 'completion_thousandths') }} as is_completed
-    from {{ ref('int_listening') }}
+    from {{ ref('int_listening') }} as listening
+    left join renamed on listening.track_index = renamed.track_index
     where
-        occurred_at >= {{ evaluation_window_begin() }}
-        and (is_hearing or event_type in ('unsave', 'playlist_remove', 'block_track'))
+        listening.occurred_at >= {{ evaluation_window_begin() }}
+        and (listening.is_hearing or listening.event_type in ('unsave', 'playlist_remove', 'block_track'))
 
 ),
 
@@ -56,10 +68,14 @@ heard as (
 heard_before as (
 
     select distinct
-        earlier.user_index,
-        earlier.recording_index
+        heard.user_index,
+        heard.recording_index
     from {{ ref('int_listening') }} as earlier
-    inner join heard on earlier.user_index = heard.user_index and earlier.recording_index = heard.recording_index
+    left join renamed on earlier.track_index = renamed.track_index
+    inner join heard
+        on
+            earlier.user_index = heard.user_index
+            and coalesce(renamed.recording_index, earlier.recording_index) = heard.recording_index
     where earlier.is_hearing and earlier.occurred_at < {{ evaluation_window_begin() }}
 
     union
@@ -67,10 +83,11 @@ heard_before as (
     -- A total says that something was heard, not when: without a date it counts as from before.
     select distinct
         listeners.user_index,
-        recordings.recording_index
+        coalesce(renamed.recording_index, recordings.recording_index) as recording_index
     from {{ ref('stg_play_counts') }} as counts
     inner join listeners on counts.user_id = listeners.user_id
     inner join {{ ref('int_recordings') }} as recordings on counts.track_id = recordings.track_id
+    left join renamed on recordings.track_index = renamed.track_index
     where
         counts.status = 'usable'
         and counts.play_count > 0
@@ -84,6 +101,14 @@ recordings as (
         recording_index,
         recording_id
     from {{ ref('recordings') }}
+
+    -- A name that a recording of today has too comes with its number.
+    union
+
+    select
+        recording_index,
+        recording_id
+    from renamed
 
 ),
 

@@ -1,5 +1,6 @@
--- Lists that another system gave for the Monday that is scored this week, as recordings. The last row by file and row
--- holds for a place; a recording that a list has twice, in two editions, stands where it first does.
+-- Lists that another system gave for the Monday that is scored this week, as recordings, which go by that Monday's names
+-- like those of our own lists. The last row by file and row holds for a place; a recording that a list has twice, in two
+-- editions, stands where it first does.
 
 with given as (
 
@@ -28,9 +29,10 @@ recordings as (
 
     select
         tracks.track_id,
-        recordings.recording_id
+        coalesce(renamed.recording_id, recordings.recording_id) as recording_id
     from {{ ref('int_recordings') }} as tracks
     inner join {{ ref('recordings') }} as recordings on tracks.recording_index = recordings.recording_index
+    left join {{ ref('int_scored_names') }} as renamed on tracks.track_index = renamed.track_index
 
 ),
 

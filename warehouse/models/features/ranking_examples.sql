@@ -34,6 +34,17 @@ recordings as (
 
 ),
 
+-- What was called otherwise then is looked up by today's name.
+renamed as (
+
+    select
+        week,
+        earlier_recording_id,
+        recording_id
+    from {{ ref('int_renamed_recordings') }}
+
+),
+
 lists as (
 
     select
@@ -114,7 +125,9 @@ joined as (
     from candidates
     inner join committed on candidates.week = committed.committed_week
     inner join listeners on candidates.user_id = listeners.user_id
-    inner join recordings on candidates.recording_id = recordings.recording_id
+    left join renamed
+        on candidates.week = renamed.week and candidates.recording_id = renamed.earlier_recording_id
+    inner join recordings on coalesce(renamed.recording_id, candidates.recording_id) = recordings.recording_id
     left join reached
         on
             listeners.user_index = reached.user_index
@@ -129,7 +142,7 @@ joined as (
 ),
 
 -- Most candidates are never played: some of them stand for all.
-thinned as (
+drawn as (
 
     select *
     from joined
@@ -137,6 +150,19 @@ thinned as (
         was_played
         or {{ hash_bucket("user_id || ' ' || recording_id || ' ' || strftime(week, '%Y-%m-%d')", 1000000) }}
         < {{ var('ranker_zeros_kept') }} * 1000000
+
+),
+
+-- Two of then may be one recording today: the one that was reached in the list goes first.
+thinned as (
+
+    select
+        *,
+        row_number() over (
+            partition by week, user_index, recording_index
+            order by is_slot desc, position asc nulls last, recording_id asc
+        ) as place
+    from drawn
 
 ),
 
@@ -176,6 +202,7 @@ final as (
         thinned.linear_score
     from thinned
     left join lists on thinned.week = lists.week and thinned.user_id = lists.user_id
+    where thinned.place = 1
 
 )
 
