@@ -100,3 +100,11 @@ def test_nothing_that_was_learnt_from_a_list_is_lost(as_it_was: TwoMondays, rena
     known: pa.Table = renamed.lake.read_week(f"features/{table}", MONDAY)
     assert known.num_rows > 0
     assert known.equals(as_it_was.lake.read_week(f"features/{table}", MONDAY))
+
+
+def test_every_recording_stood_on_a_rung_the_week_before(as_it_was: TwoMondays, renamed: TwoMondays) -> None:
+    by_track = ["track_id", "rung", "previous_rung", "liked_by", "is_promoted"]
+    rungs = renamed.lake.read_week("marts/track_rungs", MONDAY, by_track)
+    assert rungs.num_rows > 0
+    assert rungs["previous_rung"].null_count == 0
+    assert rungs.equals(as_it_was.lake.read_week("marts/track_rungs", MONDAY, by_track))

@@ -1,4 +1,5 @@
 select
+    recording_index,
     recording_id,
     rung
 from {{ source('earlier_vectors', 'fused_recordings') }}
