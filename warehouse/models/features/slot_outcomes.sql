@@ -95,6 +95,72 @@ delivered as (
 
 ),
 
+-- Two places of a list may be one recording today. Where a week's lists give a recording by one track there are none, so
+-- that listeners are looked at for few recordings.
+several_tracks as (
+
+    select
+        list_week,
+        recording_index
+    from slots
+    group by list_week, recording_index
+    having min(track_index) < max(track_index)
+
+),
+
+twice_in_a_list as (
+
+    select
+        slots.user_index,
+        slots.list_week,
+        slots.recording_index
+    from slots
+    inner join several_tracks
+        on slots.list_week = several_tracks.list_week and slots.recording_index = several_tracks.recording_index
+    group by slots.user_index, slots.list_week, slots.recording_index
+    having count(*) > 1
+
+),
+
+-- One play counts for one slot: the one whose own track was played first, else the first of them.
+one_recording as (
+
+    select
+        slots.user_index,
+        slots.list_week,
+        slots.position,
+        row_number() over (
+            partition by slots.user_index, slots.list_week, slots.recording_index
+            order by min(in_lists.occurred_at) asc nulls last, slots.position asc
+        ) as place
+    from slots
+    inner join twice_in_a_list
+        on
+            slots.user_index = twice_in_a_list.user_index
+            and slots.list_week = twice_in_a_list.list_week
+            and slots.recording_index = twice_in_a_list.recording_index
+    left join in_lists
+        on
+            slots.user_index = in_lists.user_index
+            and slots.list_week = in_lists.list_week
+            and slots.track_index = in_lists.track_index
+            and in_lists.is_listening
+            and in_lists.occurred_at < slots.closes_at
+    group by slots.user_index, slots.list_week, slots.recording_index, slots.position
+
+),
+
+passed_over as (
+
+    select
+        user_index,
+        list_week,
+        position
+    from one_recording
+    where place > 1
+
+),
+
 -- By recording: the player may have had another edition.
 reached as (
 
@@ -114,7 +180,12 @@ reached as (
             slots.user_index = in_lists.user_index
             and slots.list_week = in_lists.list_week
             and slots.recording_index = in_lists.recording_index
-    where in_lists.occurred_at < slots.closes_at
+    left join passed_over
+        on
+            slots.user_index = passed_over.user_index
+            and slots.list_week = passed_over.list_week
+            and slots.position = passed_over.position
+    where in_lists.occurred_at < slots.closes_at and passed_over.position is null
     group by slots.user_index, slots.list_week, slots.position
 
 ),
@@ -143,7 +214,15 @@ recording_plays as (
     from slots
     inner join organic
         on slots.user_index = organic.user_index and slots.recording_index = organic.recording_index
-    where organic.occurred_at >= slots.available_at and organic.occurred_at < slots.closes_at
+    left join passed_over
+        on
+            slots.user_index = passed_over.user_index
+            and slots.list_week = passed_over.list_week
+            and slots.position = passed_over.position
+    where
+        organic.occurred_at >= slots.available_at
+        and organic.occurred_at < slots.closes_at
+        and passed_over.position is null
     group by slots.user_index, slots.list_week, slots.position
 
 ),

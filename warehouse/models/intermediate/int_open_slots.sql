@@ -60,10 +60,12 @@ listeners as (
 tracks as (
 
     select
-        track_id,
-        recording_index,
-        artist_index
-    from {{ ref('editions') }}
+        editions.track_id,
+        known_tracks.track_index,
+        editions.recording_index,
+        editions.artist_index
+    from {{ ref('editions') }} as editions
+    inner join {{ ref('int_known_tracks') }} as known_tracks on editions.track_id = known_tracks.track_id
 
 ),
 
@@ -73,6 +75,7 @@ final as (
         listeners.user_index,
         slots.week as list_week,
         slots.position,
+        tracks.track_index,
         tracks.recording_index,
         tracks.artist_index,
         slots.segment,
