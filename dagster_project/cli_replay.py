@@ -24,7 +24,7 @@ def add_replay_command(commands: Any, command: Callable[..., argparse.ArgumentPa
     parser = command(commands, "replay", replay_command, words)
     parser.add_argument("--week", required=True, metavar="MONDAY", help="the week; it and all before it are made again")
     parser.add_argument(
-        "--into", type=Path, metavar="DIR", help="home of the replay, empty or begun before (default: HOME/replay)"
+        "--into", type=Path, metavar="DIR", help="home of the replay: empty, or a replay's (default: HOME/replay)"
     )
 
 

@@ -38,6 +38,9 @@ from models_ml.landing.storage import replace_file
 
 Manifest = dict[str, Any]
 FIRST_REPLAY = "replayed.json"
+# In the home of a replay: a folder without it is somebody's own, and nothing in it is deleted.
+MARKER = "made_by_replay"
+_LOCK = "run.lock"
 
 
 @dataclass(frozen=True)
@@ -109,18 +112,18 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
     """Each week of the chain run in `into` and compared, oldest first.
 
     A replay that was killed goes on where it was; one begun by other code begins again. InputError where a week of it
-    can't be run.
+    can't be run, or `into` holds anything that no replay has made.
     """
-    _begin(home, into, manifests)
+    require_ours(home, into)  # before the lock, which is a file there
+    with hold_run_lock(into.root, LOG.info):
+        _begin(home, into, manifests)
     redacted = False
     for manifest in manifests:
         week = dt.date.fromisoformat(manifest["week"])
         redacted = redacted or manifest["redacted"]
         if read_manifest(into, week) is None:
-            _land(home.landing, into, manifest)
-            replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
-            put_weights(into, manifest.get("event_weights"))
-            write_declarations(into, manifest.get("experiments", {}))
+            with hold_run_lock(into.root, LOG.info):
+                _prepare(home, into, manifest)
             _run(into, week)
         with hold_run_lock(into.root, LOG.info):
             for takedown in recorded(home, week)[len(recorded(into, week)) :]:
@@ -128,16 +131,42 @@ def replay(home: Home, into: Home, manifests: Sequence[Manifest]) -> Iterator[Co
         yield _compared_redacted(home, into, manifest) if redacted else _compared(home, into, manifest)
 
 
+def require_ours(home: Home, into: Home) -> None:
+    """InputError where a folder is neither empty nor a replay's: what is in it would be deleted."""
+    is_ours = into.root == home.replay or (into.root / MARKER).exists()
+    if not is_ours and into.root.exists() and any(path.name != _LOCK for path in into.root.iterdir()):
+        raise InputError(f"--into {into.root}: not empty, and no replay has made it; name a new or an empty folder")
+
+
 def _begin(home: Home, into: Home, manifests: Sequence[Manifest]) -> None:
-    """An empty home, or one in which this code has replayed weeks of these files before."""
+    """An empty home, or one in which this code has replayed weeks of these files before; the caller holds its lock."""
+    require_ours(home, into)
+    (into.root / MARKER).touch()
     inputs = {dt.date.fromisoformat(manifest["week"]): manifest["inputs"] for manifest in manifests}
     for week in committed_weeks(into):
         replayed = read_manifest(into, week) or {}
         is_ours = replayed["code_hash"] == code_hash() and inputs.get(week) in (None, replayed["inputs"])
         if not is_ours or _first_replay(home, week).get("generated_at") == replayed["generated_at"]:
-            shutil.rmtree(into.root)  # of what was kept of it, it would be its own proof
+            _empty(into)  # of what was kept of it, it would be its own proof
             break
     into.prepare()
+
+
+def _empty(into: Home) -> None:
+    """Nothing stays but the lock that is held, and what says that all this may be deleted."""
+    for path in into.root.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name not in (MARKER, _LOCK):
+            path.unlink()
+
+
+def _prepare(home: Home, into: Home, manifest: Manifest) -> None:
+    """The files, settings, weights and experiments of a week; the caller holds the lock."""
+    _land(home.landing, into, manifest)
+    replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
+    put_weights(into, manifest.get("event_weights"))
+    write_declarations(into, manifest.get("experiments", {}))
 
 
 def _first_replay(home: Home, week: dt.date) -> Manifest:

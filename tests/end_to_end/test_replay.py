@@ -1,6 +1,9 @@
 """Replay: past weeks come out the same from landing files alone, and what changed is found and named."""
 
 import datetime as dt
+import json
+import shutil
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -10,6 +13,7 @@ from dagster_project.cli import main
 from dagster_project.cli_run import run_week
 from dagster_project.home import Home
 from dagster_project.manifest import read_manifest
+from dagster_project.replay import _begin, chain
 from tests.published import query
 from tests.worlds import MONDAY, land, land_small_world
 
@@ -91,3 +95,36 @@ def test_a_week_never_run_can_t_be_replayed(home: Home, capsys: pytest.CaptureFi
     assert "week 2026-11-09: never completed" in capsys.readouterr().err
     assert main(["replay", "--week", str(MONDAY), "--home", str(home.root), "--into", str(home.root)]) == 2
     assert "that is the home itself" in capsys.readouterr().err
+
+
+def _files(root: Path) -> dict[Path, bytes]:
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_folder_that_no_replay_has_made_is_left_alone(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another home with weeks of its own, and one whose files have landed and nothing else."""
+    with_weeks, landed = tmp_path / "with_weeks", Home(tmp_path / "landed")
+    shutil.copytree(home.root, with_weeks, ignore=shutil.ignore_patterns("replay"))
+    land_small_world(landed.landing, listeners=2, tracks=30)
+    for root in (with_weeks, landed.root):
+        before = _files(root)
+        assert main(["replay", "--week", str(MONDAY), "--home", str(home.root), "--into", str(root)]) == 2
+        said = capsys.readouterr().err
+        assert f"--into {root}: not empty, and no replay has made it; name a new or an empty folder" in said
+        assert _files(root) == before
+
+
+def test_a_replay_begun_by_other_code_begins_again_and_keeps_its_lock(home: Home, tmp_path: Path) -> None:
+    into = Home(tmp_path / "replay")
+    into.root.mkdir()
+    manifests = chain(home, WEEKS[0])
+    _begin(home, into, manifests)
+    for name in ("run.lock", "landing/events/old.csv", "config.toml"):
+        (into.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (into.root / name).write_text("old")
+    into.models(WEEKS[0]).mkdir(parents=True)
+    into.manifest(WEEKS[0]).write_text(json.dumps({**manifests[0], "code_hash": "other"}))
+    _begin(home, into, manifests)
+    assert {path.name for path in into.root.rglob("*") if path.is_file()} == {"run.lock", "made_by_replay"}
