@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from dagster_project.progress import LOG
 from dagster_project.settings import fill_section, merge, read_toml
 from models_ml.assembly import AssemblyParams
 from models_ml.candidates import CandidateParams
@@ -215,14 +216,37 @@ def load_configuration(files: Sequence[Path]) -> Configuration:
     values: dict[str, Any] = {}
     for path in present:
         values = merge(values, _sections_of(path))
-    return configuration_of(values, " with ".join(str(path) for path in present))
+    return _filled(values, " with ".join(str(path) for path in present))
 
 
-def configuration_of(values: dict[str, Any], source: str) -> Configuration:
-    """The configuration that sections by name make, defaults where they say nothing; errors name the source."""
-    sections: dict[str, type[Any]] = get_type_hints(Configuration)
+def configuration_of(recorded: dict[str, dict[str, Any]], source: str) -> Configuration:
+    """The configuration that a manifest holds, defaults where it says nothing; errors name the source.
+
+    Settings that a release since has removed shape nothing any more: they are left out, and named in a line.
+    """
+    known = {name: {part.name for part in dataclasses.fields(kind)} for name, kind in _sections().items()}
+    removed = [
+        f"{section}.{name}"
+        for section, values in recorded.items()
+        for name in values
+        if name not in known.get(section, ())
+    ]
+    if removed:
+        LOG.info(f"{source}: settings that no longer exist are left out: {', '.join(removed)}")
+    values = {
+        section: {name: value for name, value in recorded.get(section, {}).items() if name in names}
+        for section, names in known.items()
+    }
+    return _filled(values, source)
+
+
+def _sections() -> dict[str, type[Any]]:
+    return get_type_hints(Configuration)
+
+
+def _filled(values: dict[str, Any], source: str) -> Configuration:
     return Configuration(
-        **{name: fill_section(kind, name, values.get(name, {}), source) for name, kind in sections.items()}
+        **{name: fill_section(kind, name, values.get(name, {}), source) for name, kind in _sections().items()}
     )
 
 
@@ -261,7 +285,7 @@ def varied(configuration: Configuration, changed: dict[str, dict[str, Any]], sou
                 known = ", ".join(sorted(VARIANT_SETTINGS[section]))
                 raise InputError(f"{source}: a variant can't change {section}.{name}; in [{section}] it can: {known}")
     now = configuration.as_dict()
-    kinds: dict[str, type[Any]] = get_type_hints(Configuration)
+    kinds = _sections()
     sections = {
         name: fill_section(kinds[name], name, {**now[name], **values}, source) for name, values in changed.items()
     }

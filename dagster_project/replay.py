@@ -15,6 +15,7 @@ from typing import Any
 from dagster_project.assets.warehouse import FEATURE_TABLES
 from dagster_project.cli_run import run_week
 from dagster_project.cli_takedown import mend_published
+from dagster_project.configuration import configuration_of
 from dagster_project.experiments_io import write_declarations
 from dagster_project.home import Home
 from dagster_project.lake import Lake, link
@@ -164,7 +165,8 @@ def _empty(into: Home) -> None:
 def _prepare(home: Home, into: Home, manifest: Manifest) -> None:
     """The files, settings, weights and experiments of a week; the caller holds the lock."""
     _land(home.landing, into, manifest)
-    replace_file(into.config_file, ("\n".join(toml_lines(manifest["config"])) + "\n").encode())
+    settings = configuration_of(manifest["config"], f"manifest of {manifest['week']}").as_dict()
+    replace_file(into.config_file, ("\n".join(toml_lines(settings)) + "\n").encode())
     put_weights(into, manifest.get("event_weights"))
     write_declarations(into, manifest.get("experiments", {}))
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.checks_gate import beside_the_last_recipe
 from dagster_project.configuration import Configuration
 from dagster_project.home import Home
 from dagster_project.lake import COMMITTED, PART
 from dagster_project.recipe import SEED, changes, home_recipe, recipe_of_manifest
+from dagster_project.resources import week_configuration
 from dagster_project.shadow import _link
 from models_ml.errors import InputError
 from tests.worlds import MONDAY
@@ -89,3 +91,24 @@ def test_a_shadow_has_the_weeks_before_and_nothing_of_its_own_week(home: Home, t
     assert f"models/{MONDAY}/index.usearch" not in there
     kept = home.lake / "ml" / "playlist_slots" / f"week={BEFORE}" / PART
     assert kept.stat().st_nlink == 2, "a link, not a copy"
+
+
+def test_a_setting_that_a_release_removed_is_left_out_of_a_manifest_and_named(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {**Configuration().as_dict(), "an_old_part": {"size": 3}}
+    config["ranking"] = {**config["ranking"], "an_old_weight": 0.5}
+    caplog.set_level("INFO")
+    found = recipe_of_manifest({"week": str(MONDAY), "config": config}, home.comparisons / "weights")
+    assert found.hash == home_recipe(home).hash
+    assert "no longer exist are left out: ranking.an_old_weight, an_old_part.size" in caplog.text
+    home.models(MONDAY).mkdir(parents=True)
+    home.manifest(MONDAY).write_text(json.dumps({"week": str(MONDAY), "config": config}))
+    assert week_configuration(home, MONDAY) == Configuration()
+    assert beside_the_last_recipe(home, MONDAY + dt.timedelta(weeks=1), home_recipe(home)).passed
+
+
+def test_a_file_of_settings_stays_strict(home: Home) -> None:
+    home.config_file.write_text("[ranking]\nan_old_weight = 0.5\n")
+    with pytest.raises(InputError, match=r"unknown setting ranking\.an_old_weight"):
+        home_recipe(home)
