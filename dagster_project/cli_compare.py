@@ -136,17 +136,18 @@ def _number(value: float | None) -> str:
 
 
 def approve_command(options: argparse.Namespace) -> int:
-    """Show what changed in the golden listeners' lists, then put the approval on record."""
-    from dagster_project.golden import GIVEN, approve, golden_changes
+    """Show what changed in the golden listeners' lists, then put the approval of these on record, and of no others."""
+    from dagster_project.golden import GIVEN, approve, golden_changes, lists_hash
     from dagster_project.lake import Lake
 
     home, week = Home.resolve(options.home), parse_week(options.week)
     if not Lake(home.lake).has_week(GIVEN, week):
         raise InputError(f"week {week}: no lists in {home.root} to approve; run it first")
-    print(_golden_words(golden_changes(home, week).to_pylist()))
+    shown = lists_hash(home, week)  # before they are read: whatever comes in between is found when it is recorded
+    print(_golden_words(golden_changes(home, week).to_pylist()), flush=True)
     at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    approved = approve(home, week, options.by or getpass.getuser(), at)
-    print(f"lists of {week} approved ({approved}); run the week again to publish them", file=sys.stderr)
+    approve(home, week, shown, options.by or getpass.getuser(), at)
+    print(f"lists of {week} approved ({shown}); run the week again to publish them", file=sys.stderr)
     return 0
 
 

@@ -82,16 +82,20 @@ def is_approved(home: Home, week: dt.date) -> bool:
     return lists_hash(home, week) in lake.read_week(APPROVALS, week)["lists_hash"].to_pylist()
 
 
-def approve(home: Home, week: dt.date, approved_by: str, at: dt.datetime) -> str:
-    """Put on record that a person approved the week's lists as they are; returns their hash.  at: naive UTC."""
+def approve(home: Home, week: dt.date, shown: str, approved_by: str, at: dt.datetime) -> None:
+    """Put on record that a person approved the week's lists.  shown: hash of those they saw.  at: naive UTC.
+
+    InputError where the lists are others by now.
+    """
     lake = Lake(home.lake)
     with hold_run_lock(home.root, LOG.info):
-        row = {"lists_hash": lists_hash(home, week), "approved_by": approved_by, "approved_at": at}
+        if lists_hash(home, week) != shown:
+            raise InputError(f"lists of {week}: made anew since they were shown; nothing was approved, look again")
+        row = {"lists_hash": shown, "approved_by": approved_by, "approved_at": at}
         rows = pa.Table.from_pylist([row], schema=APPROVALS_SCHEMA)
         if lake.has_week(APPROVALS, week):
             rows = pa.concat_tables([lake.read_week(APPROVALS, week), rows])
         lake.replace_week(APPROVALS, week, rows, APPROVALS_SCHEMA)
-    return str(row["lists_hash"])
 
 
 def _theirs(lake: Lake, week: dt.date, users: list[str]) -> pa.Table:

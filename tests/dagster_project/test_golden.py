@@ -1,15 +1,26 @@
 """Golden listeners and approvals on a home's files, without a run."""
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from dagster_project.cli import BAD_INPUT, main
-from dagster_project.golden import APPROVALS, GIVEN, golden_changes, golden_listeners, is_approved
-from dagster_project.home import Home
+from dagster_project.golden import (
+    APPROVALS,
+    GIVEN,
+    approve,
+    golden_changes,
+    golden_listeners,
+    is_approved,
+    lists_hash,
+)
+from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
+from dagster_project.run_lock import hold_run_lock
 from models_ml.comparison.golden import SLOT_COLUMNS
 from models_ml.errors import InputError
 from tests.worlds import MONDAY
@@ -76,3 +87,28 @@ def test_a_week_that_was_never_made_can_t_be_approved(home: Home, capsys: pytest
     week = MONDAY - dt.timedelta(weeks=1)
     assert main(["approve", "--week", str(week), "--home", str(home.root)]) == BAD_INPUT
     assert f"week {week}: no lists" in capsys.readouterr().err
+
+
+def test_lists_made_while_somebody_looks_are_not_approved(home: Home) -> None:
+    shown = lists_hash(home, MONDAY)
+    _give(home, "b")
+    with pytest.raises(InputError, match=f"lists of {MONDAY}: made anew since they were shown; nothing was approved"):
+        approve(home, MONDAY, shown, "Ada", dt.datetime(2026, 11, 23))
+    assert not Lake(home.lake).has_week(APPROVALS, MONDAY)
+
+
+def test_an_approval_that_waits_for_a_run_is_for_what_was_shown(home: Home) -> None:
+    """The command shows, waits for the run that holds the home, and finds other lists."""
+    _name(home, "u1\n")
+    command = [sys.executable, "-m", "dagster_project.cli", "approve", "--week", str(MONDAY), "--home", str(home.root)]
+    with hold_run_lock(home.root, print):
+        waiting = subprocess.Popen(
+            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert waiting.stdout is not None
+        assert "u1" in waiting.stdout.readline() + waiting.stdout.readline()
+        _give(home, "b")
+    _, said = waiting.communicate(timeout=120)
+    assert waiting.returncode == BAD_INPUT
+    assert "made anew since they were shown" in said
+    assert not is_approved(home, MONDAY)
