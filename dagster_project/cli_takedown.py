@@ -62,13 +62,15 @@ def take_down(home: Home, takedown: "Takedown") -> str:
 
     name = takedown.track_id or f"whatever {takedown.artist_id} is credited on"
     _require_known(home, takedown)
-    path = land(home, takedown)
     if not takedown.holds_at(dt.datetime.now(dt.UTC).replace(tzinfo=None)):
-        return f"{name}: landed as {path}; it doesn't hold now, so no list was changed"
+        return f"{name}: landed as {land(home, takedown)}; it doesn't hold now, so no list was changed"
     with hold_run_lock(home.root, partial(print, file=sys.stderr)):
         week = _newest_published(home)
         if takedown in recorded(home, week):
+            land(home, takedown)
             return f"{name}: taken out of the lists of {week} before; no list was changed"
+        _require_as_published(home, week, takedown)
+        path = land(home, takedown)
         changed = _lists_with(home, week, takedown)
         mend_published(home, week, takedown)
     return f"{name}: taken out of {changed} lists of {week}; landed as {path} for the Mondays to come"
@@ -85,11 +87,12 @@ def mend_published(home: Home, week: dt.date, takedown: "Takedown") -> None:
     from dagster_project.manifest import amend_manifest
     from dagster_project.publishing import publish_week
     from dagster_project.resources import prepare_home, week_configuration
-    from dagster_project.takedowns import as_recorded, mend_week, recorded
+    from dagster_project.takedowns import as_recorded, begin, mend_week, recorded
 
     prepare_home(home)
     configuration, before = week_configuration(home, week), recorded(home, week)
     lake, takedowns = Lake(home.lake), [*before, takedown]
+    begin(home, week, takedown)
     mend_week(lake, week, playlist_inputs(lake, week, configuration).mender, takedowns, done=len(before))
     with dbt_output(home) as log:
         try:
@@ -110,6 +113,19 @@ def _require_known(home: Home, takedown: "Takedown") -> None:
         _require(home, week, "track", takedown.track_id, "track_id = $id")
     else:
         _require(home, week, "artist", takedown.artist_id or "", "list_contains(artist_ids, $id)")
+
+
+def _require_as_published(home: Home, week: dt.date, takedown: "Takedown") -> None:
+    """InputError where the lake has other lists of the week than were given; not where this takedown was killed."""
+    from dagster_project.held_up import is_being_made, is_held_up
+    from dagster_project.takedowns import is_begun
+
+    goes_on = is_begun(home, week, takedown) and not is_being_made(home, week)
+    if not goes_on and is_held_up(home, week):
+        raise InputError(
+            f"week {week} was made again and not published, or another takedown of it was killed; nothing was taken "
+            f"down. Run the week to its end first (`monday-mix run --week {week}`), or give that takedown again"
+        )
 
 
 def _require(home: Home, week: dt.date, kind: str, given: str, condition: str) -> None:

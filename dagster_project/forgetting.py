@@ -26,10 +26,11 @@ from dagster_project.forgetting_landing import (
 )
 from dagster_project.forgotten import Forgotten, Journal
 from dagster_project.golden import leave_out_golden
+from dagster_project.held_up import is_held_up
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import amend_manifest, committed_weeks, read_manifest
-from dagster_project.publishing import publish_anew
+from dagster_project.publishing import keep_published, publish_anew, published_weeks
 from models_ml.forgetting.landing_files import people_in
 from models_ml.forgetting.people import People
 from models_ml.forgetting.tables import Without, numbers_of
@@ -94,7 +95,7 @@ def _complete(home: Home, journal: Journal, moment: dt.datetime, say: Say) -> To
     Forgotten(home).remember(journal.user_ids, "listener")
     _remove_copies(home)
     landed = take_in(home.landing, home.intake, moment, say).to_arrow().to_pylist()
-    people = _with_playlists(home, journal)
+    people, held_up = _with_playlists(home, journal), _held_up(home, journal)
     rows = rewrite_landing(home, landed, people, lambda move: journal.add({"moved": move}), say)
     leave = {(row["dataset"], row["content_hash"]) for row in landed}
     leave |= {(move["dataset"], move["old"]) for move in journal.all_of("moved")}
@@ -106,10 +107,10 @@ def _complete(home: Home, journal: Journal, moment: dt.datetime, say: Say) -> To
     weeks = tuple(sorted({dt.date.fromisoformat(week) for week in journal.all_of("week")}))
     remove_moved(home, journal.all_of("moved"))
     say("forgetting: the published file and dbt's")
-    if weeks:
-        publish_anew(home)
+    if weeks or held_up:
+        publish_anew(home, _published_without(home, held_up, Without(people, journal.stamp)))
     _empty_warehouse(home)
-    _amend_manifests(home, journal)
+    _amend_manifests(home, journal, held_up)
     journal.close()
     return Told(people.user_ids, rows, weeks)
 
@@ -121,6 +122,25 @@ def _with_playlists(home: Home, journal: Journal) -> People:
         Forgotten(home).remember(playlists, "playlist")
         journal.add({"playlist_ids": sorted(playlists)})
     return People(journal.user_ids, frozenset(journal.all_of("playlist_ids")[0]))
+
+
+def _held_up(home: Home, journal: Journal) -> list[dt.date]:
+    """Weeks that were made again and not published: found once, before the lake's tables change."""
+    if not journal.all_of("held_up"):
+        weeks = sorted({*committed_weeks(home), *published_weeks(home)})
+        journal.add({"held_up": [week.isoformat() for week in weeks if is_held_up(home, week)]})
+    return [dt.date.fromisoformat(week) for week in journal.all_of("held_up")[0]]
+
+
+def _published_without(home: Home, weeks: list[dt.date], without: Without) -> dict[dt.date, Path]:
+    """What is published of these weeks, which the lake doesn't have, without those who are forgotten."""
+    kept = keep_published(home, weeks)
+    for folder in kept.values():
+        for path in folder.iterdir():
+            if without.concerns(path):
+                with replacing(path) as beside:
+                    without.write(path, beside)
+    return kept
 
 
 def _remove_copies(home: Home) -> None:
@@ -165,8 +185,11 @@ def _empty_warehouse(home: Home) -> None:
     empty_warehouse(home)
 
 
-def _amend_manifests(home: Home, journal: Journal) -> None:
-    """Manifests of the weeks concerned as redacted, with hashes of what is there now; then who names them as parent."""
+def _amend_manifests(home: Home, journal: Journal, held_up: list[dt.date]) -> None:
+    """Manifests of the weeks concerned as redacted, with hashes of what is there now; then who names them as parent.
+
+    Of weeks that were made again and not published the hashes stay: no manifest vouches for what nobody was given.
+    """
     concerned, moves = set(journal.all_of("week")), journal.all_of("moved")
     for week in committed_weeks(home):
         manifest = read_manifest(home, week)
@@ -178,7 +201,8 @@ def _amend_manifests(home: Home, journal: Journal) -> None:
         parent = _parent_now(home, manifest["parent"], journal)
         if changed or parent != manifest["parent"]:
             journal.add({"manifest": [week.isoformat(), manifest["hash"]]})
-            amend_manifest(home, week, {**changed, "parent": parent}, tables_changed=bool(changed))
+            is_rewritten = bool(changed) and week not in held_up
+            amend_manifest(home, week, {**changed, "parent": parent}, tables_changed=is_rewritten)
 
 
 def _parent_now(home: Home, parent: dict[str, str] | None, journal: Journal) -> dict[str, str] | None:
@@ -200,6 +224,7 @@ def forget_arrivals(home: Home, moment: dt.datetime, say: Say) -> int:
     people = _recognised(forgotten, new)
     gone = 0
     if people.user_ids or people.playlist_ids:
+        _remove_copies(home)  # tuning reads landing too
         contents = {(dataset, path.stem) for dataset, path in new}
         rows = [row for row in landed if (row["dataset"], row["content_hash"]) in contents]
         moves: list[dict[str, Any]] = []

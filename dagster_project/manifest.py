@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -130,7 +131,7 @@ def write_manifest(
         "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),
-        "tables": _table_hashes(home, week),
+        "tables": table_hashes(home, week, MANIFEST_TABLES),
         # What was taken out since stays out: the run that comes before this took it out again.
         "takedowns": (read_manifest(home, week) or {}).get("takedowns", []),
         "redacted": False,
@@ -144,7 +145,9 @@ def amend_manifest(home: Home, week: dt.date, changed: dict[str, Any], tables_ch
     if manifest is None:
         return
     generated_at = manifest.pop("generated_at")
-    tables = _table_hashes(home, week) if tables_changed else manifest["tables"]
+    # What was made before there was a table has none, until it is run again.
+    there = [name for name in MANIFEST_TABLES if name in manifest["tables"] or Lake(home.lake).has_week(name, week)]
+    tables = table_hashes(home, week, there) if tables_changed else manifest["tables"]
     _committed(home, week, {**manifest, **changed, "tables": tables}, generated_at)
 
 
@@ -157,7 +160,8 @@ def _committed(home: Home, week: dt.date, manifest: dict[str, Any], generated_at
     return manifest
 
 
-def _table_hashes(home: Home, week: dt.date) -> dict[str, dict[str, str]]:
+def table_hashes(home: Home, week: dt.date, tables: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Hashes of a week's tables as a manifest holds them."""
     lake = Lake(home.lake)
 
     def hashed(table: str) -> dict[str, str]:
@@ -165,7 +169,7 @@ def _table_hashes(home: Home, week: dt.date) -> dict[str, dict[str, str]]:
 
     # None waits for its turn, as blocks `in_order` do: the two long ones lie far apart, and a hash takes no memory.
     with ThreadPoolExecutor(worker_count(0)) as pool:
-        return dict(zip(MANIFEST_TABLES, pool.map(hashed, MANIFEST_TABLES), strict=True))
+        return dict(zip(tables, pool.map(hashed, tables), strict=True))
 
 
 def stale_weeks(home: Home) -> list[dt.date]:

@@ -7,14 +7,19 @@ Belongs here: copying the file, replacing a week in it, renaming it. Does not: w
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.held_up import is_held_up
 from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, duckdb_memory
 from dagster_project.lake import Lake
+from dagster_project.manifest import read_manifest
+from dagster_project.progress import LOG
 from dagster_project.table_schemas import vector_sizes
 
 PUBLISHED_TABLES = (
@@ -46,57 +51,131 @@ FILLED_IN_TABLES = frozenset({"playlist_slot_outcomes"})
 VIEWS = WAREHOUSE_PROJECT / "published_views.sql"
 
 
-def publish_anew(home: Home) -> None:
+Kept = Mapping[dt.date, Path]
+
+
+def publish_anew(home: Home, kept: Kept) -> None:
     """The published weeks once more from the lake, into a file that holds nothing else.
 
     In a file that is changed, rows that were deleted stay as bytes until something is written over them.
+    kept: of weeks that were made again and not published, the rows that are published (`keep_published`).
     """
-    weeks = _published_weeks(home)
+    weeks = published_weeks(home)
     if weeks:
-        publish_week(home, weeks[-1], len(weeks), from_nothing=True)
+        _publish(home, weeks, weeks[-1], PUBLISHED_TABLES, _Rows(home, None, kept))
 
 
 def publish_week(
-    home: Home,
-    week: dt.date,
-    publish_weeks: int,
-    tables: Sequence[str] = PUBLISHED_TABLES,
-    from_nothing: bool = False,
+    home: Home, week: dt.date, publish_weeks: int, tables: Sequence[str] = PUBLISHED_TABLES
 ) -> dict[str, int]:
     """Replace `week` in the published file and keep the newest `publish_weeks`.
 
     The file that is there is copied, changed beside, checkpointed, closed, synced and renamed, so that
     a reader has the old file or the new one, at any moment. Of NEWEST_WEEK_ONLY the newest of them alone is kept.
-    from_nothing: all of them are read from the lake, the file that is there isn't copied.
-    Returns rows by table for the week.
+    Other weeks come from the lake where a table has other columns now; those that were made again and not published
+    keep the rows that are in the file. Returns rows by table for the week.
     """
-    lake = Lake(home.lake)
+    weeks = sorted({*published_weeks(home), week})[-publish_weeks:]
+    return _publish(home, weeks, week, tables, _Rows(home, week))
+
+
+def keep_published(home: Home, weeks: Sequence[dt.date]) -> dict[dt.date, Path]:
+    """The rows that the runs of these weeks published, as Parquet: a folder each, a file a table that is there."""
+    root = _kept_folder(home)
+    shutil.rmtree(root, ignore_errors=True)
+    kept = {week: root / week.isoformat() for week in weeks}
+    if not weeks or not home.published.exists():
+        return {}
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        for week, folder in kept.items():
+            folder.mkdir(parents=True)
+            for table in sorted(there & set(PUBLISHED_TABLES)):
+                whose = "input_cutoff_at" if table in FILLED_IN_TABLES else "week"
+                rows = f"from {table} where {whose} = '{week}'"
+                if table not in NEWEST_WEEK_ONLY or connection.execute(f"select 1 {rows} limit 1").fetchone():
+                    file = _quoted(folder / f"{table}.parquet")
+                    connection.execute(f"copy ({rows}) to '{file}' (format parquet, compression zstd)")
+    return kept
+
+
+def _kept_folder(home: Home) -> Path:
+    return home.spill / "kept"
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the rows of a week are.
+
+    own: the week that is published, from the lake whatever its manifest says.  given: of others, what is kept as it is
+    published; found out where it is asked for, unless it is given.
+    """
+
+    home: Home
+    own: dt.date | None
+    given: Kept | None = None
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.home.lake)
+
+    @cached_property
+    def kept(self) -> Kept:
+        if self.given is not None:
+            return self.given
+        held_up = [week for week in published_weeks(self.home) if week != self.own and is_held_up(self.home, week)]
+        for week in held_up:
+            LOG.info(f"{week} was made again and not published; its published rows stay")
+        return keep_published(self.home, held_up)
+
+    def of(self, table: str, week: dt.date) -> str | None:
+        """SQL of the rows; None where the week was made before there was such a table."""
+        if week != self.own and week in self.kept:
+            file = self.kept[week] / f"{table}.parquet"
+            if file.exists():
+                return f"read_parquet('{_quoted(file)}', hive_partitioning = false)"
+            if read_manifest(self.home, week) is not None:
+                return None
+        if week != self.own and not self.lake.has_week(f"marts/{table}", week):
+            return None
+        file = self.lake.path(f"marts/{table}", week)
+        return f"read_parquet('{_quoted(file)}', hive_partitioning = false)"
+
+
+def _publish(home: Home, weeks: list[dt.date], week: dt.date, tables: Sequence[str], rows: _Rows) -> dict[str, int]:
+    """The file anew; where no week is rows' own, all are read once more and the file that is there isn't copied."""
     beside = home.published.with_name(f".{home.published.name}.writing")
     _remove(beside)
-    weeks = _weeks_to_keep(home, week, publish_weeks)
-    if home.published.exists() and not from_nothing:
+    if home.published.exists() and rows.own:
         shutil.copyfile(home.published, beside)
     with _opened(beside, home.spill) as connection:
         for table in tables:
-            if table in NEWEST_WEEK_ONLY:
-                _replace_whole(connection, lake, table, week, weeks)
-            else:
-                _replace_table(connection, lake, table, week, weeks)
-        connection.execute(VIEWS.read_text(encoding="utf-8"))
+            replace = _replace_whole if table in NEWEST_WEEK_ONLY else _replace_table
+            replace(connection, rows, table, week, weeks)
+        _make_views(connection, is_whole=rows.own is not None)
         counts = {table: _count(connection, table, week) for table in tables}
         connection.execute("checkpoint")
     _sync(beside)
     beside.chmod(0o444)
     os.replace(beside, home.published)
     _sync(home.published.parent)
+    shutil.rmtree(_kept_folder(home), ignore_errors=True)
     return counts
 
 
-def _weeks_to_keep(home: Home, week: dt.date, publish_weeks: int) -> list[dt.date]:
-    return sorted({*_published_weeks(home), week})[-publish_weeks:]
+def _make_views(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> None:
+    """Weeks that were all made before there was a table or a column have no view of it, until the next is published."""
+    for view in connection.extract_statements(VIEWS.read_text(encoding="utf-8")):
+        try:
+            connection.execute(view)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            if is_whole:
+                raise
+            LOG.info(f"a view of the published file waits for the next week: {error}")
 
 
-def _published_weeks(home: Home) -> list[dt.date]:
+def published_weeks(home: Home) -> list[dt.date]:
+    """Weeks of the published file, oldest first."""
     if not home.published.exists():
         return []
     with duckdb.connect(str(home.published), read_only=True) as connection:
@@ -105,16 +184,20 @@ def _published_weeks(home: Home) -> list[dt.date]:
 
 
 def _replace_table(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
+    connection: duckdb.DuckDBPyConnection, rows: _Rows, table: str, week: dt.date, weeks: list[dt.date]
 ) -> None:
-    new = _rows_of(lake, table, week)
-    if _columns(connection, f"from {new}") != _columns(connection, f"from {table}", missing_is_empty=True):
+    new = rows.of(table, week)
+    shape = new or next((found for other in reversed(weeks) if (found := rows.of(table, other))), None)
+    if shape is None:
+        return
+    if _columns(connection, f"from {shape}") != _columns(connection, f"from {table}", missing_is_empty=True):
         # First publication, or a column came or went: made anew from the lake, which keeps every week.
-        connection.execute(f"create or replace table {table} as from {new} limit 0")
-        for other in weeks:
-            if other != week and lake.has_week(f"marts/{table}", other):
-                _put(connection, table, other, _rows_of(lake, table, other))
-    if week in weeks:
+        others = [(other, rows.of(table, other)) for other in weeks if other != week]
+        connection.execute(f"create or replace table {table} as from {shape} limit 0")
+        for other, theirs in others:
+            if theirs:
+                _put(connection, table, other, theirs)
+    if week in weeks and new:
         _put(connection, table, week, new)
     connection.execute(f"delete from {table} where week < ?", [weeks[0]])
 
@@ -131,18 +214,26 @@ def _put(connection: duckdb.DuckDBPyConnection, table: str, week: dt.date, rows:
         taken = f"input_cutoff_at = $week or (week in (select week from {rows}) and not {known_later})"
         kept = f"where not {known_later}"
     connection.execute(f"delete from {table} where {taken}", {"week": week})
-    connection.execute(f"insert into {table} by name from {rows} {kept}", {"week": week} if kept else None)
-
-
-def _rows_of(lake: Lake, table: str, week: dt.date) -> str:
-    return f"read_parquet('{_quoted(lake.path(f'marts/{table}', week))}', hive_partitioning = false)"
+    # A column that a release since has removed is in that week's file alone.
+    still = {name for name, _ in _columns(connection, f"from {table}")}
+    names = ", ".join(name for name, _ in _columns(connection, f"from {rows}") if name in still)
+    insert = f"insert into {table} by name select {names} from {rows} {kept}"
+    connection.execute(insert, {"week": week} if kept else None)
 
 
 def _replace_whole(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, table: str, week: dt.date, weeks: list[dt.date]
+    connection: duckdb.DuckDBPyConnection, rows: _Rows, table: str, week: dt.date, weeks: list[dt.date]
 ) -> None:
-    newest = max((other for other in weeks if lake.has_week(f"marts/{table}", other)), default=week)
-    new, sizes = _rows_of(lake, table, newest), vector_sizes(lake, newest)
+    in_lake = max((other for other in weeks if rows.lake.has_week(f"marts/{table}", other)), default=week)
+    if rows.own and in_lake != week and _count(connection, table, in_lake):
+        return  # a newer week's are there, as they were published
+    candidates = (in_lake, week) if rows.own else reversed(weeks)
+    found = ((other, theirs) for other in candidates if (theirs := rows.of(table, other)))
+    newest, new = next(found, (week, None))
+    if new is None:
+        return
+    is_kept = newest != rows.own and newest in rows.kept
+    sizes = _sizes_of(connection, new) if is_kept else vector_sizes(rows.lake, newest)
     # Parquet knows lists only: what the contract has as float[n] is so again here.
     arrays = [
         f"cast({name} as float[{sizes[name]}]) as {name}"
@@ -154,6 +245,15 @@ def _replace_whole(
     connection.execute("checkpoint")
     replaced = f"replace ({', '.join(arrays)})" if arrays else ""
     connection.execute(f"create table {table} as select * {replaced} from {new}")
+
+
+def _sizes_of(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[str, int]:
+    """How many numbers each vector of these rows has; the lake's are another run's."""
+    names = [name for name, type_ in _columns(connection, f"from {rows}") if type_ == "FLOAT[]"]
+    if not names:
+        return {}
+    lengths = connection.execute(f"select {', '.join(f'max(len({name}))' for name in names)} from {rows}").fetchone()
+    return {name: length for name, length in zip(names, lengths or (), strict=True) if length}
 
 
 def _columns(
@@ -168,6 +268,8 @@ def _columns(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, week: dt.date) -> int:
+    if not _columns(connection, f"from {table}", missing_is_empty=True):
+        return 0
     row = connection.execute(f"select count(*) from {table} where week = ?", [week]).fetchone()
     return int(row[0]) if row else 0
 

@@ -3,8 +3,8 @@
 Belongs here: what such a home is given, when it is done. Does not: which weeks, what is made of them (comparing.py).
 
 A shadow has what its week had: the same files by content, the state of the weeks before it by hard links, the
-takedowns done since. Nothing of the home is written. A shadow that was killed is made again; it may be deleted at any
-time.
+experiments that were declared, the takedowns done since. Nothing of the home is written. A shadow that was killed is
+made again; it may be deleted at any time.
 """
 
 import datetime as dt
@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.cli_run import run_shadow
+from dagster_project.experiments_io import write_declarations
+from dagster_project.held_up import is_held_up
 from dagster_project.home import Home
 from dagster_project.lake import NO_WEEK, Lake, link
-from dagster_project.manifest import VOLATILE_COLUMNS, code_hash, package_versions, parent_week, read_manifest
+from dagster_project.manifest import code_hash, package_versions, parent_week, read_manifest
 from dagster_project.progress import LOG
 from dagster_project.recipe import Recipe, recipe_of_manifest
 from dagster_project.run_lock import hold_run_lock
@@ -26,7 +28,6 @@ from dagster_project.sound_io import store_folder
 from dagster_project.tuning_home import link_intake
 from models_ml.errors import InputError, MondayMixError
 
-_LISTS = ("marts/weekly_playlists", "marts/weekly_playlist_tracks")
 _DONE, _LINKED = "shadow_is_made", "shadow_is_linked"
 
 
@@ -64,8 +65,7 @@ def _stands(home: Home, week: dt.date, manifest: dict[str, Any]) -> bool:
     """Whether this code made the week, and its lists are still those: a run that was held up leaves others behind."""
     if manifest["code_hash"] != code_hash() or manifest["packages"] != package_versions():
         return False
-    now = {table: Lake(home.lake).content_hash(table, week, leave_out=VOLATILE_COLUMNS) for table in _LISTS}
-    return all(manifest["tables"][table]["content_hash"] == found for table, found in now.items())
+    return not is_held_up(home, week)
 
 
 def _name(home: Home, week: dt.date, recipe: Recipe, manifest_hash: str) -> str:
@@ -82,6 +82,7 @@ def _make(home: Home, shadow: Home, week: dt.date, recipe: Recipe) -> None:
         with hold_run_lock(home.root, LOG.info):
             _link(home, shadow, week)
     recipe.put(shadow)
+    write_declarations(shadow, (read_manifest(home, week) or {}).get("experiments", {}))
     if not run_shadow(shadow, week):
         raise MondayMixError(f"week {week}: its shadow in {shadow.root} failed; the reason is above")
     (shadow.root / _DONE).touch()

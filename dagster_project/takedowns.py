@@ -11,6 +11,7 @@ import csv
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,14 @@ from dagster_project.table_schemas import CANDIDATES, SLOTS
 from models_ml.arrays import Bools, Ints
 from models_ml.errors import InputError
 from models_ml.experiments.makers import GroupMender
-from models_ml.landing.storage import replacing
+from models_ml.landing.storage import replace_file, replacing
 from models_ml.playlist_tables import SLOTS_SCHEMA
 from models_ml.pools import from_batch
 from models_ml.takedown import ListMender, Mended, concerned, with_mended
 
 RELAXATIONS, MIXES, EDITIONS = "ml/relaxations", "ml/playlist_mixes", "features/editions"
 _COLUMNS = ("track_id", "artist_id", "action", "valid_from", "valid_to")
+_BEGUN = "takedown_begun.json"
 _ROWS_AT_ONCE = 1 << 18
 
 Mender = Callable[[Bools], ListMender | GroupMender]
@@ -85,6 +87,20 @@ def recorded(home: Home, week: dt.date) -> list[Takedown]:
     """Takedowns that changed a week's lists after they were made, in that order."""
     manifest = read_manifest(home, week) or {}
     return [Takedown(**{name: row[name] for name in _names()}) for row in manifest.get("takedowns", [])]
+
+
+def begin(home: Home, week: dt.date, takedown: Takedown) -> None:
+    """Note which takedown changes a week's tables, so that the same one, killed, is completed and no other is."""
+    manifest = read_manifest(home, week) or {}
+    note = {"of": manifest.get("hash"), "takedown": dataclasses.asdict(takedown)}
+    replace_file(home.models(week) / _BEGUN, json.dumps(note).encode())
+
+
+def is_begun(home: Home, week: dt.date, takedown: Takedown) -> bool:
+    """Whether this takedown was killed after it began to change the week, which is what it was then."""
+    path, manifest = home.models(week) / _BEGUN, read_manifest(home, week) or {}
+    note = {"of": manifest.get("hash"), "takedown": dataclasses.asdict(takedown)}
+    return path.exists() and json.loads(path.read_text(encoding="utf-8")) == note
 
 
 def as_recorded(takedowns: Sequence[Takedown]) -> list[dict[str, str | None]]:

@@ -5,7 +5,7 @@ Belongs here: dbt assets, their keys and groups, and handing their Parquet to th
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_project import keys
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import ensure_manifest
+from dagster_project.held_up import begin_making
 from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, parse_week
 from dagster_project.interrupted import Retries, ended_with_its_step
 from dagster_project.lake import Lake
@@ -139,6 +140,7 @@ def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) 
     week = parse_week(context.partition_key)
     clear_scratch(workspace.paths)
     yield from _build(context, dbt, workspace, week, "features")
+    begin_making(workspace.paths, week)
     _adopt(workspace.paths, week, "reports", REPORT_TABLES)
     _adopt(workspace.paths, week, "features", FEATURE_TABLES)
 
@@ -158,6 +160,7 @@ def marts(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> 
     week = parse_week(context.partition_key)
     _lend_features(workspace.paths, week)
     yield from _build(context, dbt, workspace, week, "marts")
+    begin_making(workspace.paths, week)
     _adopt(workspace.paths, week, "marts", MART_TABLES)
 
 
@@ -179,13 +182,14 @@ def empty_warehouse(home: Home) -> None:
     home.warehouse.with_name(f"{home.warehouse.name}.wal").unlink(missing_ok=True)
     shutil.rmtree(home.spill, ignore_errors=True)
     clear_scratch(home)
-    weeks = committed_weeks(home)
-    if not weeks:
-        return
-    _lend_features(home, weeks[-1])
+    weeks, lake = committed_weeks(home), Lake(home.lake)
+    if weeks:
+        # A week made before there was a table has no view of it; whoever builds upon its features makes them anew.
+        there = [table for table in FEATURE_TABLES if lake.has_week(f"features/{table}", weeks[-1])]
+        _lend_features(home, weeks[-1], there)
 
 
-def _lend_features(home: Home, week: dt.date) -> None:
+def _lend_features(home: Home, week: dt.date, tables: Sequence[str] = FEATURE_TABLES) -> None:
     """An empty scratch folder with the week's features, and dbt's views of them.
 
     The views are made each time: those of a home that was moved since its last run are of the old place.
@@ -194,7 +198,7 @@ def _lend_features(home: Home, week: dt.date) -> None:
     clear_scratch(home)
     config = {"storage_compatibility_version": STORAGE_VERSION}  # of a file made anew, as profiles.yml has it
     with duckdb.connect(str(home.warehouse), config=config) as connection:
-        for table in FEATURE_TABLES:
+        for table in tables:
             file = home.scratch / f"{table}.parquet"
             lake.lend(f"features/{table}", week, file)
             quoted = str(file).replace("'", "''")

@@ -1,6 +1,7 @@
 """The published file: one file, replaced at once, readable by old shells and never half there."""
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from dagster_project import home as home_of_project
 from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
 from dagster_project.lake import Lake
-from dagster_project.publishing import PUBLISHED_TABLES, publish_week
+from dagster_project.manifest import MANIFEST_TABLES, table_hashes
+from dagster_project.publishing import PUBLISHED_TABLES, keep_published, publish_anew, publish_week
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 
 WEEKS = [dt.date(2026, 11, 2) + dt.timedelta(weeks=number) for number in range(4)]
@@ -231,3 +233,92 @@ def test_where_much_has_landed_dbt_builds_one_model_at_a_time(home: Home, monkey
     assert dbt_threads(home) == "1"
     monkeypatch.setenv("MONDAY_MIX_DBT_THREADS", "3")
     assert dbt_threads(home) == "3"
+
+
+def _vouch(home: Home, week: dt.date) -> None:
+    """A manifest of what the lake has of the week."""
+    tables = table_hashes(home, week, [name for name in MANIFEST_TABLES if name.startswith("marts/")])
+    home.models(week).mkdir(parents=True, exist_ok=True)
+    manifest = {"week": str(week), "tables": tables, "generated_at": "2026-11-02T00:05:00"}
+    home.manifest(week).write_text(json.dumps(manifest))
+
+
+def _published_and_made_again(home: Home) -> None:
+    """Two weeks that were published, the first since made again and held up."""
+    for week in WEEKS[:2]:
+        _land_marts(home, week, "given")
+        publish_week(home, week, publish_weeks=12)
+        _vouch(home, week)
+    _land_marts(home, WEEKS[0], "held up")
+
+
+def test_lists_that_were_held_up_are_not_published_with_another_week(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    _published_and_made_again(home)
+    _land_marts(home, WEEKS[2], "new", extra=True)
+    publish_week(home, WEEKS[2], publish_weeks=12)
+    assert _titles(home) == [(WEEKS[0], "given"), (WEEKS[1], "given"), (WEEKS[2], "new")]
+    assert f"{WEEKS[0]} was made again and not published; its published rows stay" in caplog.text
+    assert not (home.spill / "kept").exists()
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    assert _titles(home)[0] == (WEEKS[0], "held up"), "run to its end it is published"
+
+
+def test_lists_that_were_held_up_are_not_published_with_all_weeks_anew(home: Home) -> None:
+    _published_and_made_again(home)
+    publish_anew(home, keep_published(home, [WEEKS[0]]))
+    assert _titles(home) == [(WEEKS[0], "given"), (WEEKS[1], "given")]
+
+
+def test_vectors_of_a_newest_week_that_was_held_up_stay_in_their_size(home: Home) -> None:
+    for week, vectors in zip(WEEKS, ([[1.0, 0.0]], [[3.0, 4.0, 0.0], None]), strict=False):
+        _land_vectors(home, week, vectors)
+        publish_week(home, week, publish_weeks=12)
+        _vouch(home, week)
+    _land_vectors(home, WEEKS[1], [[9.0, 9.0, 9.0, 9.0]])
+    vectors_given = [(WEEKS[1], "FLOAT[3]", (3.0, 4.0, 0.0)), (WEEKS[1], "FLOAT[3]", None)]
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    assert _vectors(home) == vectors_given
+    publish_anew(home, keep_published(home, [WEEKS[1]]))
+    assert _vectors(home) == vectors_given
+
+
+def _vectors(home: Home) -> list[tuple[dt.date, str, tuple[float, ...] | None]]:
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        return connection.execute("select week, typeof(fused), fused from track_vectors").fetchall()
+
+
+@pytest.mark.parametrize("made_since", [False, True])
+def test_a_column_that_a_release_removed_goes_with_it(home: Home, made_since: bool) -> None:
+    _land_marts(home, WEEKS[0], "old", extra=True)
+    publish_week(home, WEEKS[0], publish_weeks=12)
+    _vouch(home, WEEKS[0])
+    if made_since:
+        _land_marts(home, WEEKS[0], "held up", extra=True)
+    _land_marts(home, WEEKS[1], "new")
+    publish_week(home, WEEKS[1], publish_weeks=12)
+    assert _titles(home) == [(WEEKS[0], "old"), (WEEKS[1], "new")]
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        columns = [row[0] for row in connection.execute("describe weekly_playlist_tracks").fetchall()]
+    assert "contribution_text" not in columns
+
+
+def test_weeks_made_before_there_was_a_table_are_published_anew_without_it(home: Home) -> None:
+    for week in WEEKS[:2]:
+        _land_marts(home, week, "t")
+        publish_week(home, week, publish_weeks=12)
+        _vouch(home, week)
+    for table, week in (("monitoring", WEEKS[0]), ("evaluation_metrics", WEEKS[0]), ("evaluation_metrics", WEEKS[1])):
+        shutil.rmtree(Lake(home.lake).folder(f"marts/{table}", week))
+    publish_anew(home, {})
+    with duckdb.connect(str(home.published), read_only=True) as connection:
+        assert connection.execute("select week from monitoring").fetchall() == [(WEEKS[1],)]
+        there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        views = {
+            name for (name,) in connection.execute("select view_name from duckdb_views() where not internal").fetchall()
+        }
+    assert "evaluation_metrics" not in there
+    assert views == {"latest_playlists", "playlist_track_reasons"}
+    assert len(_titles(home)) == 2

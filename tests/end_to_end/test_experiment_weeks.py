@@ -13,10 +13,13 @@ from dagster_project.assets.playlists import playlists
 from dagster_project.assets.ranker import EXAMPLES, LISTENERS
 from dagster_project.cli_demo import react
 from dagster_project.cli_run import run_week
+from dagster_project.experiments_io import recorded_declarations
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest
+from dagster_project.recipe import home_recipe
 from dagster_project.resources import Workspace
+from dagster_project.shadow import made_by
 from dagster_project.table_schemas import RANKER, SLOTS
 from models_ml.demo_world import WorldParams, WorldSize, write_world
 from models_ml.errors import InputError
@@ -233,3 +236,14 @@ def test_a_declaration_that_cannot_be_stops_the_run_before_anything_is_made(home
     finally:
         path.write_text(VARIANTS)
     assert home.published.read_bytes() == published
+
+
+def test_a_week_made_again_to_be_compared_has_its_experiments(home: Home, tmp_path: Path) -> None:
+    overlay = tmp_path / "stretched.toml"
+    overlay.write_text("[weighting]\nhalf_life_scale = 1.1\n")
+    shadow = made_by(home, MONDAY, home_recipe(home, overlay))
+    assert shadow.home.root != home.root
+    assert recorded_declarations(shadow.lake, MONDAY) == (read_manifest(home, MONDAY) or {})["experiments"]
+    columns = ["user_id", "variant_id"]
+    given = [Lake(one.lake).read_week("marts/weekly_playlists", MONDAY, columns) for one in (home, shadow.home)]
+    assert given[0].equals(given[1])
