@@ -3,8 +3,9 @@
 Belongs here: what it reads of the home, its dbt calls, its tables. Does not: which Mondays (tuning_weeks.py), scores
 (tuning_scores.py).
 
-Nothing of the home outside this folder is written. Landing is read once, when a tuning begins, and what intake has
-taken in already is linked; so a Monday can run meanwhile, and no run lock of the home is held.
+Nothing of the home outside this folder is written, but that who was forgotten is taken out of what landed since, as a
+run does. Landing is read once, when a tuning begins, and what intake has taken in already is linked; so a Monday can
+run meanwhile, and no run lock of the home is held.
 """
 
 import datetime as dt
@@ -24,12 +25,15 @@ import pyarrow as pa
 from dagster_project.assets.playlists import FEATURES_READ
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import DBT
+from dagster_project.forgetting import forget_landed
+from dagster_project.forgotten import Forgotten
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.inputs import WEEK_FILES_TABLE
 from dagster_project.lake import Lake, content_hash
 from dagster_project.manifest import code_hash
 from dagster_project.recipe import own_weights, put_weights
 from dagster_project.resources import prepare_home
+from dagster_project.run_lock import hold_run_lock
 from dagster_project.table_schemas import COMMITTED_WEEKS
 from models_ml.errors import MondayMixError
 from models_ml.landing.contract import require_datasets
@@ -82,6 +86,7 @@ class TuningHome:
     @cached_property
     def inputs(self) -> Inputs:
         """What lies in landing when it is first asked for."""
+        _without_forgotten(self.home, self.say)
         link_intake(self.home.intake, self.intake)
         report = take_in(self.home.landing, self.intake, dt.datetime.now(dt.UTC), self.say)
         require_datasets(set(report.landed_datasets), self.home.landing)
@@ -131,6 +136,13 @@ class TuningHome:
         lake = Lake(work.lake)
         lake.replace_week("inputs/committed_weeks", monday, COMMITTED_WEEKS.empty_table())
         lake.replace_week(WEEK_FILES_TABLE, monday, self.inputs.files)
+
+
+def _without_forgotten(home: Home, say: Callable[[str], None]) -> None:
+    """Take those who were forgotten out of landing before it is read; without any, landing is left alone."""
+    if Forgotten(home).hashes("listener"):
+        with hold_run_lock(home.root, say):
+            forget_landed(home, dt.datetime.now(dt.UTC).replace(tzinfo=None), say)
 
 
 def read_tables(lake: Lake, monday: dt.date) -> dict[str, pa.Table]:

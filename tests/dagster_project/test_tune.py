@@ -16,8 +16,10 @@ import pytest
 from dagster_project.cli import BAD_INPUT, main
 from dagster_project.cli_tune import TuneOptions, tune
 from dagster_project.configuration import Configuration, load_configuration
+from dagster_project.forgetting import forget
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from dagster_project.run_lock import hold_run_lock
 from dagster_project.tuning_home import REWEIGHTING, TABLES, TuningHome
 from dagster_project.tuning_scores import KEPT, Scorer, configuration_of
 from dagster_project.tuning_weeks import TEMPORAL, Plan, make_plan, newest_monday
@@ -242,3 +244,27 @@ def test_totals_without_dates_are_held_out_at_random(tmp_path: Path) -> None:
     assert "Hold-out: random" in (home.root / "tuning" / "tuned.toml").read_text()
     with pytest.raises(InputError, match="no dated events, so nothing comes after a Monday"):
         _tune(home, TuneOptions(hold_out="temporal"), TWO)
+
+
+def test_who_was_forgotten_and_landed_again_is_not_tuned_on(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    land_small_world(home.landing, listeners=4, tracks=30)
+    moment = dt.datetime(2026, 11, 20)
+    with hold_run_lock(home.root, _quiet):
+        forget(home, frozenset({"u003"}), moment, _quiet)
+    rows = [
+        {"user_id": user, "event_type": "play", "track_id": "t0001", "occurred_at": moment} for user in ("u003", "u001")
+    ]
+    land(home.landing, "events/again.parquet", rows)
+    # What a tuning has left that didn't look for them.
+    left = home.root / "tuning" / "work" / "intake" / "events" / "left.parquet"
+    left.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), left)
+    work = TuningHome(home, _quiet)
+    assert work.inputs.has_events
+    assert not left.exists()
+    read = [pq.read_table(file) for file in work.intake.glob("events/*.parquet")]
+    users = {user for table in read for user in table["user_id"].to_pylist()}
+    assert users == {"u000", "u001", "u002"}
+    assert pq.read_table(home.landing / "events" / "again.parquet")["user_id"].to_pylist() == ["u001"]
