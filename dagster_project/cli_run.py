@@ -25,6 +25,9 @@ from dagster_project.progress import LOG
 from dagster_project.run_history import RunHistory
 from models_ml.errors import InputError
 
+# A resource that can't be had fails its run, whose own failure says only that it did.
+_ENDS = (dg.DagsterEventType.RUN_CANCELED, dg.DagsterEventType.RESOURCE_INIT_FAILURE)
+
 
 def run_week(home: Home, week: dt.date, overlay: Path | None = None, refresh_inputs: bool = False) -> bool:
     """Run one Monday through the job `monday`. Returns True where it was published.
@@ -137,20 +140,23 @@ def lines_on_standard_error() -> Iterator[None]:
 
 
 def _explain_failure(result: dg.ExecuteInProcessResult, dbt_log: Path) -> None:
-    for event in result.all_events:
+    # Of what failed or was ended alone: a step that is tried again tells of an error too, and may have recovered.
+    ends = [event for event in result.all_events if event.is_failure or event.event_type in _ENDS]
+    for event in ends:
         error = getattr(event.event_specific_data, "error", None)
+        if error is None:
+            continue
         while error is not None:
             if error.cls_name in {kind.__name__ for kind in INTERRUPTS}:
                 raise KeyboardInterrupt
             if error.cls_name == "InputError" or (error.cls_name or "").endswith("FileError"):
                 raise InputError(error.message.split(": ", 1)[-1].strip())
             last, error = error, error.cause
-        if getattr(event.event_specific_data, "error", None) is not None:
-            where = event.step_key or "the run"
-            lines = last.message.strip().splitlines()
-            print(
-                f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
-                file=sys.stderr,
-            )
-            return
+        where = event.step_key or "the run"
+        lines = last.message.strip().splitlines()
+        print(
+            f"monday-mix: {where} failed: {lines[0] if lines else last.cls_name}; dbt's words are in {dbt_log}",
+            file=sys.stderr,
+        )
+        return
     print(f"monday-mix: the run failed; dbt's words are in {dbt_log}", file=sys.stderr)
