@@ -20,7 +20,7 @@ from dagster._core.instance import InstanceRef  # no public way to an instance w
 from dagster_project import keys
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, Home
-from dagster_project.interrupted import INTERRUPTS
+from dagster_project.interrupted import INTERRUPTS, sigterm_as_it_was
 from dagster_project.progress import LOG
 from dagster_project.run_history import RunHistory
 from models_ml.errors import InputError
@@ -56,7 +56,7 @@ def _executed(home: Home, week: dt.date, name: str, overlay: Path | None, refres
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if refresh_inputs:
         run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
-    with _instance(home) as instance, dbt_output(home) as dbt_log, lines_on_standard_error():
+    with _instance(home) as instance, dbt_output(home) as dbt_log, lines_on_standard_error(), sigterm_as_it_was():
         result = job.execute_in_process(
             run_config=run_config, instance=instance, partition_key=week.isoformat(), raise_on_error=False
         )

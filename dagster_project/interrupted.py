@@ -3,7 +3,9 @@
 Belongs here: how steps, retries and dbt calls take an interrupt. Does not: runs that fail or are killed.
 """
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,8 @@ import dagster as dg
 from dagster_dbt import DbtCliInvocation
 
 INTERRUPTS = (dg.DagsterExecutionInterruptedError, KeyboardInterrupt)
+# Calls of dbt whose step has not ended. One run works in a process at a time.
+_UNDER_WAY: dict[int, DbtCliInvocation] = {}
 
 
 class Retries(dg.RetryPolicy):
@@ -42,9 +46,41 @@ def ended_with_its_step(invocation: DbtCliInvocation) -> Iterator[DbtCliInvocati
     Interrupted, Dagster asks dbt to end and leaves it after a while; dbt can't break off a query. Left alone it would
     write to its file when the next run already does.
     """
+    _UNDER_WAY[id(invocation)] = invocation
     try:
         yield invocation
     finally:
-        if invocation.process.poll() is None:
-            invocation.process.kill()
-            invocation.process.wait()
+        _end(invocation)
+
+
+def end_dbt_calls() -> None:
+    """End every dbt call of this process that is still under way; a run does before it gives its lock back.
+
+    An interrupt between two events of a step is raised by Dagster, not inside the step, which then learns of it only
+    when Python clears it away: some time after the run.
+    """
+    for invocation in tuple(_UNDER_WAY.values()):
+        _end(invocation)
+
+
+def _end(invocation: DbtCliInvocation) -> None:
+    if invocation.process.poll() is None:
+        invocation.process.kill()
+        invocation.process.wait()
+    _UNDER_WAY.pop(id(invocation), None)
+
+
+@contextmanager
+def sigterm_as_it_was() -> Iterator[None]:
+    """SIGTERM does afterwards what it did before: Dagster leaves it doing what SIGINT does.
+
+    Where SIGINT is ignored, as in what a script starts in its background, nothing but SIGKILL would end this process
+    from then on.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        # Only the main thread sets handlers, Dagster's included; None is one Python did not set and can't put back.
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGTERM, before)

@@ -27,6 +27,7 @@ from pydantic import Field, PrivateAttr
 from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.dbt_manifest import DBT
 from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
+from dagster_project.interrupted import end_dbt_calls
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import parent_week, read_manifest
 from dagster_project.progress import LOG
@@ -53,7 +54,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         with hold_run_lock(self.paths.root, LOG.info):
             prepare_home(self.paths)
             _ = self.recipe
-            yield self
+            try:
+                yield self
+            finally:
+                end_dbt_calls()
 
     @property
     def paths(self) -> Home:
