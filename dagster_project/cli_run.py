@@ -19,7 +19,7 @@ from dagster._core.instance import InstanceRef  # no public way to an instance w
 
 from dagster_project import keys
 from dagster_project.definitions import build_defs
-from dagster_project.home import REPOSITORY, Home
+from dagster_project.home import REPOSITORY, Home, require_begun
 from dagster_project.interrupted import INTERRUPTS, sigterm_as_it_was
 from dagster_project.progress import LOG
 from dagster_project.run_history import RunHistory
@@ -51,6 +51,7 @@ def _executed(home: Home, week: dt.date, name: str, overlay: Path | None, refres
         raise InputError(
             f"week {week}: outside the weeks there are, {keys.FIRST_WEEK} to {keys.WEEKLY.get_last_partition_key()}"
         )
+    require_begun(week, dt.datetime.now(dt.UTC).replace(tzinfo=None))
     print(f"Monday {week}", file=sys.stderr)
     job = build_defs(str(home.root), str(overlay.resolve()) if overlay else "").resolve_job_def(name)
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

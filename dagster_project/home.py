@@ -169,3 +169,14 @@ def parse_week(text: str) -> dt.date:
         monday = week - dt.timedelta(days=week.weekday())
         raise InputError(f"week {text}: a {week:%A}, and weeks are named by their Monday, such as {monday}")
     return week
+
+
+def require_begun(week: dt.date, now: dt.datetime) -> None:
+    """Raise InputError where a Monday has yet to begin: its lists would stand on less than it may know, for good.
+
+    now: naive UTC.
+    """
+    if now < dt.datetime.combine(week, dt.time()):
+        raise InputError(
+            f"week {week}: begins on {week} at 00:00 UTC; run it then, since what lands before belongs to it"
+        )

@@ -14,7 +14,7 @@ warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", categor
 FIRST_WEEK = dt.date(2005, 1, 3)
 
 # A partition is the Monday it is for. The running week is one beyond what Dagster counts as complete, the coming
-# Monday two: it exists before it begins.
+# Monday two: it exists before it begins, so that files can be read for it; nothing else is made before (features).
 WEEKLY = dg.WeeklyPartitionsDefinition(start_date=FIRST_WEEK.isoformat(), day_offset=1, end_offset=2)
 
 # Weeks build on each other: a backfill runs them one by one, in order.
