@@ -24,21 +24,24 @@ FEW_FACTORS = "[collaborative]\nfactors = 16\n"
 
 @dataclass(frozen=True)
 class Beginning:
-    """A small world, the settings of its home, and the one Monday that was run."""
+    """A small world, whose plays end before `until`, the settings of its home, and the one Monday that was run."""
 
     name: str
     week: dt.date
     settings: str = ""
     listeners: int = 40
     tracks: int = 360
+    until: dt.date = MONDAY
 
 
 # For who goes on with what a week later says of its lists.
 TO_BE_JUDGED = Beginning(
     "to_be_judged", MONDAY - dt.timedelta(weeks=1), f"[evaluation]\nwindow_weeks = 1\n{FEW_FACTORS}"
 )
-PUBLISHED = Beginning("published", MONDAY, FEW_FACTORS)
-SMALLEST = Beginning("smallest", MONDAY, listeners=20, tracks=240)
+# Those who run the week after too need one that has begun: here MONDAY is the week after.
+BEFORE = MONDAY - dt.timedelta(weeks=1)
+PUBLISHED = Beginning("published", BEFORE, FEW_FACTORS, until=BEFORE)
+SMALLEST = Beginning("smallest", BEFORE, listeners=20, tracks=240, until=BEFORE)
 
 
 def played(beginning: Beginning, factory: pytest.TempPathFactory, root: Path) -> tuple[Home, str]:
@@ -58,7 +61,7 @@ def prepare(beginning: Beginning, home: Home) -> None:
     """What the home holds before its Monday: settings, and the small world as landing files."""
     home.prepare()
     home.config_file.write_text(beginning.settings, encoding="utf-8")
-    land_small_world(home.landing, beginning.listeners, beginning.tracks)
+    land_small_world(home.landing, beginning.listeners, beginning.tracks, until=beginning.until)
 
 
 def _play(beginning: Beginning, home: Home) -> str:

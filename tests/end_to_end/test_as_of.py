@@ -13,8 +13,9 @@ from dagster_project.home import Home
 from dagster_project.lake import Lake
 from tests.played import PUBLISHED, played, prepare
 from tests.published import fingerprint, query
-from tests.worlds import MONDAY, land
+from tests.worlds import land
 
+MONDAY = PUBLISHED.week
 NEXT = MONDAY + dt.timedelta(weeks=1)
 
 
@@ -161,7 +162,7 @@ def test_the_week_again_is_as_it_was_and_a_file_that_comes_late_is_read_when_ask
                 "user_id": "u000",
                 "track_id": f"t{number:04d}",
                 "event_type": "play",
-                "occurred_at": dt.datetime(2026, 11, 20),
+                "occurred_at": dt.datetime.combine(MONDAY, dt.time()) - dt.timedelta(days=3),
                 "ms_played": 170_000,
             }
             for number in range(0, 90, 3)

@@ -14,12 +14,15 @@ from dagster_project.home import Home
 from dagster_project.lake import Lake
 from models_ml.errors import InputError
 from tests.published import query
-from tests.worlds import MONDAY, land, land_small_world
+from tests.worlds import MONDAY as NEXT
+from tests.worlds import land, land_small_world
+
+MONDAY = NEXT - dt.timedelta(weeks=1)  # the week after it is run too, and has to have begun
 
 EVENT = {
     "user_id": "u000",
     "event_type": "play",
-    "occurred_at": "2026-11-20 12:00:00",
+    "occurred_at": "2026-11-13 12:00:00",
     "track_id": "t0000",
     "ms_played": 60_000,
 }
@@ -32,9 +35,9 @@ ROWS: list[tuple[object, str]] = [
     ({**EVENT, "mood": "blue"}, "duplicate"),
     ({**EVENT, "mood": "green"}, "accepted"),
     ({**EVENT, "event_id": "unknown track", "track_id": "nobody-knows"}, "pending"),
-    ({**EVENT, "event_id": "offset", "occurred_at": "2026-11-20T12:00:00+05:00"}, "accepted"),
+    ({**EVENT, "event_id": "offset", "occurred_at": "2026-11-13T12:00:00+05:00"}, "accepted"),
     ({**EVENT, "event_id": "private", "is_private": True}, "accepted"),
-    ({**EVENT, "event_id": "next week", "occurred_at": "2026-11-23T00:00:00Z"}, "accepted"),
+    ({**EVENT, "event_id": "next week", "occurred_at": "2026-11-16T00:00:00Z"}, "accepted"),
     ({**EVENT, "user_id": None}, "no_user_id"),
     ({**EVENT, "user_id": "  "}, "no_user_id"),
     ({**EVENT, "event_type": "hum"}, "unknown_event_type"),
@@ -47,8 +50,8 @@ ROWS: list[tuple[object, str]] = [
     ({**EVENT, "ms_played": "long"}, "unparsable_number"),
     ({**EVENT, "occurred_at": "2199-01-01 00:00:00"}, "time_after_file_was_seen"),
     ({**EVENT, "track_id": None}, "no_track_id"),
-    ({"user_id": "u000", "event_type": "block_artist", "occurred_at": "2026-11-20"}, "no_artist_id"),
-    ({"user_id": "u000", "event_type": "block_artist", "occurred_at": "2026-11-20", "artist_id": "a0003"}, "accepted"),
+    ({"user_id": "u000", "event_type": "block_artist", "occurred_at": "2026-11-13"}, "no_artist_id"),
+    ({"user_id": "u000", "event_type": "block_artist", "occurred_at": "2026-11-13", "artist_id": "a0003"}, "accepted"),
     ("{not json", "malformed_row"),
     ("[1, 2]", "malformed_row"),
 ]
@@ -57,13 +60,13 @@ ROWS: list[tuple[object, str]] = [
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("dirt"))
-    land_small_world(home.landing)
+    land_small_world(home.landing, until=MONDAY)
     dirt = home.landing / "events" / "dirt.ndjson"
     dirt.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row, _ in ROWS) + "\n")
     events = home.landing / "events"
     (events / "truncated.parquet").write_bytes((events / "history.parquet").read_bytes()[:2000])
     (events / "broken.csv.gz").write_bytes(
-        gzip.compress(b"user_id,event_type,occurred_at\nu,play,2026-11-20\n" * 999)[:60]
+        gzip.compress(b"user_id,event_type,occurred_at\nu,play,2026-11-13\n" * 999)[:60]
     )
     (events / "a_copy.parquet").write_bytes((events / "history.parquet").read_bytes())
     (events / "empty.csv").write_text("")
@@ -151,11 +154,10 @@ def test_a_row_that_waited_for_its_track_counts_once_the_track_is_known(home: Ho
         "tracks/late.parquet",
         [{"track_id": "nobody-knows", "title": "Known now", "artist_id": "a0000", "artist_name": "Artist 0"}],
     )
-    week = MONDAY + dt.timedelta(weeks=1)
-    assert run_week(home, week)
-    files = Lake(home.lake).read_week("reports/intake_files", week).to_pylist()
+    assert run_week(home, NEXT)
+    files = Lake(home.lake).read_week("reports/intake_files", NEXT).to_pylist()
     assert next(row["pending_count"] for row in files if row["path"] == "events/dirt.ndjson") == 0
-    heard = pq.read_table(Lake(home.lake).path("features/editions", week), filters=[("track_id", "==", "nobody-knows")])
+    heard = pq.read_table(Lake(home.lake).path("features/editions", NEXT), filters=[("track_id", "==", "nobody-knows")])
     assert heard.num_rows == 1
 
 
@@ -179,10 +181,10 @@ def test_what_is_missing_is_said_in_one_line_and_nothing_is_published(
     for name, text in landed.items():
         (tmp_path / "landing" / name).parent.mkdir(parents=True)
         (tmp_path / "landing" / name).write_text(text)
-    assert main(["run", "--week", "2026-11-23", "--home", str(tmp_path)]) == BAD_INPUT
+    assert main(["run", "--week", "2026-11-16", "--home", str(tmp_path)]) == BAD_INPUT
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monday-mix: ")]
     assert len(errors) == 1
     assert message in errors[0]
     assert not (tmp_path / "published" / "monday_mix.duckdb").exists()
-    with pytest.raises(InputError, match="no week 2026-11-23"):
+    with pytest.raises(InputError, match="no week 2026-11-16"):
         Lake(tmp_path / "lake").path("marts/weekly_playlists", MONDAY)

@@ -24,10 +24,11 @@ from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest, stale_weeks
 from tests.published import published_tables, query
-from tests.worlds import MONDAY, land, land_small_world
+from tests.worlds import MONDAY as NEXT
+from tests.worlds import land, land_small_world
 
+MONDAY = NEXT - dt.timedelta(weeks=1)  # the week after it is run too, and has to have begun
 WEEKS = [MONDAY - dt.timedelta(weeks=1), MONDAY]
-NEXT = MONDAY + dt.timedelta(weeks=1)
 SETTINGS = "[collaborative]\nfactors = 16\n[evaluation]\nwindow_weeks = 1\n[text]\nvector_size = 16\n"
 GONE, ALSO_GONE, STAYS = "person-003", "person-007", "person-004"
 PATIENCE_SECONDS = 240
@@ -51,7 +52,7 @@ def _named(table: pa.Table) -> pa.Table:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Two Mondays, landed in every format, with whatever else a listener leaves."""
     home = Home(tmp_path_factory.mktemp("forgetting"))
-    land_small_world(home.landing, listeners=24, tracks=240)
+    land_small_world(home.landing, listeners=24, tracks=240, until=MONDAY)
     home.config_file.write_text(SETTINGS)
     for name in ("users/users.parquet", "events/history.parquet"):
         land(home.landing, name, _named(pq.read_table(home.landing / name)))
@@ -270,14 +271,15 @@ def test_a_takedown_still_mends_the_newest_week(forgotten: Home, tmp_path: Path)
 
 def test_the_next_monday_forgets_who_landed_and_who_comes_again(forgotten: Home, tmp_path: Path) -> None:
     later = _copy(forgotten, tmp_path / "home")
-    asked = [{"user_id": f" {ALSO_GONE} ", "requested_at": dt.datetime(2026, 11, 25)}]
+    midnight = dt.datetime.combine(MONDAY, dt.time())
+    asked = [{"user_id": f" {ALSO_GONE} ", "requested_at": midnight + dt.timedelta(days=2)}]
     land(later.landing, "deletions/d.parquet", asked)
     rows = [
         {
             "user_id": who,
             "event_type": "play",
             "track_id": "t0009",
-            "occurred_at": dt.datetime(2026, 11, 24),
+            "occurred_at": midnight + dt.timedelta(days=1),
             "ms_played": 170_000,
         }
         for who in (GONE, STAYS)

@@ -10,7 +10,6 @@ import pytest
 from dagster_project.home import Home
 from tests.played import SMALLEST, prepare
 from tests.runs import leftovers, start_run
-from tests.worlds import MONDAY
 
 PATIENCE_SECONDS = 120
 
@@ -27,7 +26,7 @@ def wait_for_dbt(home: Home, run: int) -> None:
 def test_one_signal_to_the_run_alone_ends_it_and_its_dbt(tmp_path: Path, number: signal.Signals) -> None:
     home, log = Home(tmp_path / "home"), tmp_path / "said.log"
     prepare(SMALLEST, home)
-    run = start_run(home, MONDAY, log)
+    run = start_run(home, SMALLEST.week, log)
     wait_for_dbt(home, run.pid)
     run.send_signal(number)
     assert run.wait(PATIENCE_SECONDS) == 130, log.read_text()

@@ -22,8 +22,8 @@ from dagster_project.manifest import read_manifest
 from tests.played import SMALLEST, played, prepare
 from tests.published import fingerprint, query
 from tests.runs import broken_playlists, leftovers, start_loaded_run
-from tests.worlds import MONDAY
 
+MONDAY = SMALLEST.week
 BEFORE = MONDAY - dt.timedelta(weeks=1)
 # Moments, of each of the two homes: at random within a share of a run's length after the lake got a table, so that
 # a busy machine doesn't push the late ones out of the run.

@@ -17,8 +17,8 @@ from dagster_project.home import REPOSITORY, Home
 from tests.played import SMALLEST, played, prepare
 from tests.published import fingerprint, query
 from tests.runs import TRACKS, broken_playlists, start_run
-from tests.worlds import MONDAY
 
+MONDAY = SMALLEST.week
 NEXT = MONDAY + dt.timedelta(weeks=1)
 LISTENERS = SMALLEST.listeners
 READERS = 10

@@ -21,9 +21,10 @@ from dagster_project.manifest import read_manifest, stale_weeks
 from dagster_project.takedowns import recorded
 from tests.played import FEW_FACTORS, PUBLISHED, played
 from tests.published import fingerprint, query
-from tests.worlds import MONDAY, land_small_world
+from tests.worlds import land_small_world
 
 PATIENCE_SECONDS = 240
+MONDAY = PUBLISHED.week
 NEXT = MONDAY + dt.timedelta(weeks=1)
 
 
@@ -64,8 +65,8 @@ def _copy(home: Home, place: Path) -> Home:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nobody-knows-it"], "track nobody-knows-it: not known on Monday 2026-11-23; nothing was taken down"),
-        (["t0001", "--artist"], "artist t0001: not known on Monday 2026-11-23; nothing was taken down"),
+        (["nobody-knows-it"], f"track nobody-knows-it: not known on Monday {MONDAY}; nothing was taken down"),
+        (["t0001", "--artist"], f"artist t0001: not known on Monday {MONDAY}; nothing was taken down"),
         (["t0001", "--from", "2026-12-01", "--to", "2026-11-01"], "it would never hold"),
     ],
 )
@@ -181,7 +182,7 @@ def test_the_manifest_names_it_and_the_same_again_changes_nothing(
     assert manifest["inputs"] == made["inputs"]
     capsys.readouterr()
     assert _take_down(mended, track) == 0
-    assert "taken out of the lists of 2026-11-23 before; no list was changed" in capsys.readouterr().out
+    assert f"taken out of the lists of {MONDAY} before; no list was changed" in capsys.readouterr().out
     assert read_manifest(mended, MONDAY) == manifest
 
 
@@ -210,7 +211,7 @@ def test_the_week_run_again_is_as_it_was_left_and_the_next_has_read_the_files(
 
 def test_a_slot_that_nothing_fills_leaves_the_list_shorter_and_a_row_that_says_so(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    land_small_world(home.landing, listeners=12, tracks=36, plays=2)
+    land_small_world(home.landing, listeners=12, tracks=36, plays=2, until=MONDAY)
     home.config_file.write_text(FEW_FACTORS)
     assert _run(home) == 0
     artist = _most_given(home, "artist_id")
