@@ -38,20 +38,21 @@ def lists_are_like_those_of_the_week_before(
     context: dg.AssetCheckExecutionContext, workspace: Workspace
 ) -> dg.AssetCheckResult:
     """Popularity, genres, new artists, rules that gave way, coverage and skips foretold stay near last week's."""
-    return beside_the_week_before(workspace.paths, parse_week(context.partition_key))
+    return beside_the_week_before(workspace.paths, parse_week(context.partition_key), workspace.gate)
 
 
 @dg.asset_check(asset=keys.mart("weekly_playlists"), blocking=True)
 def a_changed_recipe_was_compared(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> dg.AssetCheckResult:
     """Settings or weights other than the last published week's have a comparison on record that passed."""
-    return beside_the_last_recipe(workspace.paths, parse_week(context.partition_key), workspace.recipe)
+    week = parse_week(context.partition_key)
+    return beside_the_last_recipe(workspace.paths, week, workspace.recipe, workspace.gate)
 
 
 @dg.asset_check(asset=keys.GOLDEN_LISTENERS, blocking=True)
 def golden_lists_are_approved(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> dg.AssetCheckResult:
     """A person has looked at the golden listeners' lists and approved the week; where settings ask for it."""
     week = parse_week(context.partition_key)
-    if not _gate(workspace.paths).requires_approval:
+    if not workspace.gate.requires_approval:
         return dg.AssetCheckResult(passed=True, description="no approval is asked for")
     approved = is_approved(workspace.paths, week)
     words = "approved" if approved else f"look at `monday-mix approve --week {week}`, then run the week again"
@@ -60,9 +61,12 @@ def golden_lists_are_approved(context: dg.AssetCheckExecutionContext, workspace:
     return dg.AssetCheckResult(passed=approved, description=words)
 
 
-def beside_the_week_before(home: Home, week: dt.date) -> dg.AssetCheckResult:
-    """How far the week's numbers are from those of the newest completed week before it."""
-    gate, lake, parent = _gate(home), Lake(home.lake), parent_week(home, week)
+def beside_the_week_before(home: Home, week: dt.date, gate: GateParams | None = None) -> dg.AssetCheckResult:
+    """How far the week's numbers are from those of the newest completed week before it.
+
+    gate: as the run began with; else what the home has now.
+    """
+    gate, lake, parent = gate or _gate(home), Lake(home.lake), parent_week(home, week)
     if parent is None or not lake.has_week(SLOTS, parent):
         return dg.AssetCheckResult(passed=True, description="the first week there is")
     before, now = (_numbers(lake, one) for one in (parent, week))
@@ -81,13 +85,18 @@ def beside_the_week_before(home: Home, week: dt.date) -> dg.AssetCheckResult:
     )
 
 
-def beside_the_last_recipe(home: Home, week: dt.date, recipe: Recipe) -> dg.AssetCheckResult:
-    """Whether what makes the week is what made the last one, or was compared with it and passed."""
+def beside_the_last_recipe(
+    home: Home, week: dt.date, recipe: Recipe, gate: GateParams | None = None
+) -> dg.AssetCheckResult:
+    """Whether what makes the week is what made the last one, or was compared with it and passed.
+
+    gate: as the run began with; else what the home has now.
+    """
     before = _recipe_before(home, week)
     if before is None or before.hash == recipe.hash:
         return dg.AssetCheckResult(passed=True, description="made as the week before was")
     words = "; ".join(changes(before, recipe))
-    if not _gate(home).requires_comparison:
+    if not (gate or _gate(home)).requires_comparison:
         return dg.AssetCheckResult(passed=True, description=f"changed, and no comparison is asked for: {words}")
     passed = has_passed(home, recipe.hash, before.hash)
     said = "a comparison passed" if passed else "no comparison passed; run `monday-mix compare` with the same settings"

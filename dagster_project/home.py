@@ -79,6 +79,11 @@ class Home:
         return self.root / "event_weights.csv"
 
     @property
+    def run_event_weights(self) -> Path:
+        """The same as the newest run found them when it began: what its dbt reads."""
+        return self.root / "dbt" / "event_weights.csv"
+
+    @property
     def comparisons(self) -> Path:
         """Where weeks are made again to be compared; may be deleted at any time."""
         return self.root / "compare"

@@ -15,11 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.configuration import Configuration
 from dagster_project.experiments_io import recorded_declarations
 from dagster_project.home import REPOSITORY, WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
-from dagster_project.recipe import own_weights, recipe_of
+from dagster_project.recipe import Recipe
 from models_ml.arrays import worker_count
 from models_ml.errors import InputError
 from models_ml.seeds import seed_for
@@ -114,7 +113,7 @@ def read_manifest(home: Home, week: dt.date) -> dict[str, Any] | None:
 
 
 def write_manifest(
-    home: Home, week: dt.date, configuration: Configuration, inputs: list[dict[str, Any]], generated_at: dt.datetime
+    home: Home, week: dt.date, recipe: Recipe, inputs: list[dict[str, Any]], generated_at: dt.datetime
 ) -> dict[str, Any]:
     """Commit a week: gather what made it and put the manifest in place, whole."""
     parent = parent_week(home, week)
@@ -123,12 +122,12 @@ def write_manifest(
         "week": week.isoformat(),
         "inputs": inputs,
         "parent": {"week": parent.isoformat(), "hash": parent_manifest["hash"]} if parent and parent_manifest else None,
-        "config_hash": configuration.hash(),
-        "config": configuration.as_dict(),
-        "recipe_hash": recipe_of(configuration, home.event_weights).hash,
-        "event_weights": own_weights(home),
+        "config_hash": recipe.configuration.hash(),
+        "config": recipe.configuration.as_dict(),
+        "recipe_hash": recipe.hash,
+        "event_weights": recipe.own_weights,
         "experiments": recorded_declarations(Lake(home.lake), week),
-        "seeds": {step: seed_for(step, week, configuration.run.seed) for step in SEEDED_STEPS},
+        "seeds": {step: seed_for(step, week, recipe.configuration.run.seed) for step in SEEDED_STEPS},
         "code_hash": code_hash(),
         "packages": package_versions(),
         "tables": table_hashes(home, week, MANIFEST_TABLES),

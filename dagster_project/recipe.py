@@ -77,10 +77,15 @@ def own_weights(home: Home) -> str | None:
 
 def put_weights(home: Home, text: str | None) -> None:
     """Make a table of weights the home's own; None is the checked-in one."""
+    put_table(home.event_weights, text)
+
+
+def put_table(file: Path, text: str | None) -> None:
+    """A table of weights as a file; None is no file."""
     if text is None:
-        home.event_weights.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
     else:
-        replace_file(home.event_weights, text.encode())
+        replace_file(file, text.encode())
 
 
 def changes(baseline: Recipe, candidate: Recipe) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import resource
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -31,33 +32,49 @@ from dagster_project.interrupted import end_dbt_calls
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import parent_week, read_manifest
 from dagster_project.progress import LOG
-from dagster_project.recipe import Recipe, recipe_of
+from dagster_project.recipe import Recipe, put_table, recipe_of
 from dagster_project.run_lock import hold_run_lock
 from dagster_project.table_schemas import RUNGS_TABLE, ensure_stand_ins, vector_sizes
+from models_ml.comparison.gate import GateParams
 from models_ml.errors import InputError
 from models_ml.landing.intake import ensure_empty_intake
 
 WORTH_RELEASING_KIB = 1024**2  # what a run of a few listeners takes is half of it
 
 
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run goes by.  gate: of the home alone, without what was laid over for the run."""
+
+    recipe: Recipe
+    gate: GateParams
+
+
 class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The home of a run: its paths, its lake, its configuration, and the lock it holds meanwhile."""
+    """The home of a run: its paths, its lake, its settings, and the lock it holds meanwhile.
+
+    Settings are read once a run, under the lock: who edits a file while it runs changes the next run, and the manifest
+    says what made the week. Outside a run they are read whenever they are asked for.
+    """
 
     home: str = Field(default="", description="Folder to work in. Empty: MONDAY_MIX_HOME, else var/ here.")
     overlay: str = Field(default="", description="A TOML file laid over the configuration for this run.")
 
     _started_at: dt.datetime = PrivateAttr(default_factory=lambda: dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    _settings: RunSettings | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["Workspace", None, None]:
-        """Take the lock, make the home ready, read the configuration once so that it fails early."""
+        """Take the lock, make the home ready, read the settings of the whole run."""
         with hold_run_lock(self.paths.root, LOG.info):
             prepare_home(self.paths)
-            _ = self.recipe
+            self._settings = self._read_settings()
+            put_table(self.paths.run_event_weights, self.recipe.own_weights)
             try:
                 yield self
             finally:
                 end_dbt_calls()
+                self._settings = None
 
     @property
     def paths(self) -> Home:
@@ -72,14 +89,30 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def configuration(self) -> Configuration:
         """Defaults, the home's config.toml, the overlay."""
-        if self.overlay and not Path(self.overlay).exists():
-            raise InputError(f"{self.overlay}: no such file to lay over the configuration")
-        return load_configuration([self.paths.config_file, *([Path(self.overlay)] if self.overlay else [])])
+        return self.recipe.configuration
 
     @property
     def recipe(self) -> Recipe:
         """The configuration with the weights of feedback."""
-        return recipe_of(self.configuration, self.paths.event_weights)
+        return (self._settings or self._read_settings()).recipe
+
+    @property
+    def dbt_weights(self) -> str:
+        """Where dbt finds the run's table of weights; empty is the checked-in one."""
+        return str(self.paths.run_event_weights) if self.recipe.own_weights is not None else ""
+
+    @property
+    def gate(self) -> GateParams:
+        """Thresholds of `<home>/config.toml`: what is laid over the settings for one run can't loosen them."""
+        return (self._settings or self._read_settings()).gate
+
+    def _read_settings(self) -> RunSettings:
+        if self.overlay and not Path(self.overlay).exists():
+            raise InputError(f"{self.overlay}: no such file to lay over the configuration")
+        of_home, overlays = self.paths.config_file, [Path(self.overlay)] if self.overlay else []
+        recipe = recipe_of(load_configuration([of_home, *overlays]), self.paths.event_weights)
+        gate = load_configuration([of_home]).gate if overlays else recipe.configuration.gate
+        return RunSettings(recipe, gate)
 
     @property
     def started_at(self) -> dt.datetime:
@@ -123,14 +156,21 @@ def warehouse_dbt() -> Dbt:
 
 
 @contextmanager
-def dbt_environment(home: Home, week: dt.date, tag: str = "features") -> Generator[None, None, None]:
-    """What profiles.yml and the macros read from the environment, for the length of one call for models of a tag."""
+def dbt_environment(
+    home: Home, week: dt.date, tag: str = "features", weights: str | None = None
+) -> Generator[None, None, None]:
+    """What profiles.yml and the macros read from the environment, for the length of one call for models of a tag.
+
+    weights: where a run has its table of weights, empty for the checked-in one; outside a run that of the home.
+    """
+    if weights is None:
+        weights = str(home.event_weights) if home.event_weights.exists() else ""
     settings = {
         "MONDAY_MIX_HOME": str(home.root),
         "MONDAY_MIX_WEEK": week.isoformat(),
         "MONDAY_MIX_DUCKDB_MEMORY": duckdb_memory(tag),
         "MONDAY_MIX_DBT_THREADS": dbt_threads(home),
-        "MONDAY_MIX_EVENT_WEIGHTS": str(home.event_weights) if home.event_weights.exists() else "",
+        "MONDAY_MIX_EVENT_WEIGHTS": weights,
         "MONDAY_MIX_PARENT_WEEK": _week_of_earlier_rungs(home, week).isoformat(),
         # Contracts hold these; until the vectors are made, the defaults in the YAML stand.
         **{f"MONDAY_MIX_{name.upper()}_SIZE": str(size) for name, size in vector_sizes(Lake(home.lake), week).items()},

@@ -36,9 +36,7 @@ def published(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mat
     week = parse_week(context.partition_key)
     counts = publish_week(workspace.paths, week, workspace.configuration.run.publish_weeks)
     files = workspace.lake.read_week(WEEK_FILES_TABLE, week)
-    manifest = write_manifest(
-        workspace.paths, week, workspace.configuration, manifest_inputs(files), workspace.started_at
-    )
+    manifest = write_manifest(workspace.paths, week, workspace.recipe, manifest_inputs(files), workspace.started_at)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": counts["weekly_playlist_tracks"],

@@ -232,7 +232,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace, we
     release_memory()
     arguments = dbt_build_arguments(workspace.configuration, tag)
     target = workspace.paths.dbt_target
-    with dbt_environment(workspace.paths, week, tag):
+    with dbt_environment(workspace.paths, week, tag, workspace.dbt_weights):
         if not context.is_subset:
             with ended_with_its_step(dbt.cli(arguments, context=context, target_path=target)) as invocation:
                 yield from invocation.stream()
