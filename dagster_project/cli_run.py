@@ -18,6 +18,7 @@ import dagster as dg
 from dagster._core.instance import InstanceRef  # no public way to an instance with settings of one's own
 
 from dagster_project import keys
+from dagster_project.dead_runs import process_tags, report_dead_runs
 from dagster_project.definitions import build_defs
 from dagster_project.home import REPOSITORY, Home, require_begun
 from dagster_project.interrupted import INTERRUPTS, sigterm_as_it_was
@@ -58,8 +59,14 @@ def _executed(home: Home, week: dt.date, name: str, overlay: Path | None, refres
     if refresh_inputs:
         run_config["ops"] = {"landing__files": {"config": {"refresh_inputs": True}}}
     with _instance(home) as instance, dbt_output(home) as dbt_log, lines_on_standard_error(), sigterm_as_it_was():
+        for run_id in report_dead_runs(instance):
+            LOG.info(f"run {run_id}: its process is gone, so it is told as failed")
         result = job.execute_in_process(
-            run_config=run_config, instance=instance, partition_key=week.isoformat(), raise_on_error=False
+            run_config=run_config,
+            instance=instance,
+            partition_key=week.isoformat(),
+            raise_on_error=False,
+            tags=process_tags(home.dagster),  # from its first moment; else it is told when the run takes its home
         )
     if not result.success:
         _explain_failure(result, dbt_log)

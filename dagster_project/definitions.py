@@ -20,7 +20,7 @@ from dagster_project.assets import (
 )
 from dagster_project.jobs import every_monday, intake, monday, shadow_monday
 from dagster_project.resources import Workspace, warehouse_dbt
-from dagster_project.sensors import LandingWatch, new_landing_files
+from dagster_project.sensors import LandingWatch, new_landing_files, runs_that_died
 
 
 def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
@@ -32,7 +32,7 @@ def build_defs(home: str = "", overlay: str = "") -> dg.Definitions:
         asset_checks=dg.load_asset_checks_from_modules([checks, checks_gate]),
         jobs=[monday, shadow_monday, intake],
         schedules=[every_monday],
-        sensors=[new_landing_files],
+        sensors=[new_landing_files, runs_that_died],
         resources={
             "workspace": Workspace(home=home, overlay=overlay),
             "dbt": warehouse_dbt(),

@@ -27,6 +27,7 @@ from pydantic import Field, PrivateAttr
 
 from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.dbt_manifest import DBT
+from dagster_project.dead_runs import process_tags
 from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
 from dagster_project.interrupted import end_dbt_calls
 from dagster_project.lake import NO_WEEK, Lake
@@ -65,7 +66,9 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["Workspace", None, None]:
-        """Take the lock, make the home ready, read the settings of the whole run."""
+        """Say which process works, take the lock, make the home ready, read the settings of the whole run."""
+        if context.instance is not None and context.run is not None:
+            context.instance.add_run_tags(context.run.run_id, process_tags(self.paths.dagster))
         with hold_run_lock(self.paths.root, LOG.info):
             prepare_home(self.paths)
             self._settings = self._read_settings()

@@ -1,7 +1,8 @@
 """Sensors: what should be done because something happened.
 
-Belongs here: noticing that files have landed. Does not: reading them (assets/landing.py), or running a Monday before
-it has come (jobs.py): a file that lands on Wednesday changes the coming Monday's lists, and only when they are made.
+Belongs here: noticing that files have landed, that a run's process died. Does not: reading files (assets/landing.py),
+telling a dead process (dead_runs.py), or running a Monday before it has come (jobs.py): a file that lands on Wednesday
+changes the coming Monday's lists, and only when they are made.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project import keys
+from dagster_project.dead_runs import report_dead_runs
 from dagster_project.home import Home
 from dagster_project.jobs import intake
 from models_ml.landing.scan import LandingFile, scan_landing
@@ -99,3 +101,14 @@ def new_landing_files(
         tags={"monday_mix/files": str(state.files), "monday_mix/unreadable_files": str(state.unreadable)},
     )
     return dg.SensorResult(run_requests=[request], cursor=state.cursor)
+
+
+@dg.sensor(
+    minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends, in the history, runs whose process was killed, so that what is queued behind them begins.",
+)
+def runs_that_died(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Report runs whose process is gone as failed; starts nothing."""
+    ended = report_dead_runs(context.instance)
+    return dg.SkipReason(f"told as failed: {', '.join(ended)}" if ended else "no run's process has died")
