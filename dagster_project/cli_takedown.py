@@ -62,15 +62,14 @@ def take_down(home: Home, takedown: "Takedown") -> str:
 
     name = takedown.track_id or f"whatever {takedown.artist_id} is credited on"
     _require_known(home, takedown)
+    path = land(home, takedown)
     if not takedown.holds_at(dt.datetime.now(dt.UTC).replace(tzinfo=None)):
-        return f"{name}: landed as {land(home, takedown)}; it doesn't hold now, so no list was changed"
+        return f"{name}: landed as {path}; it doesn't hold now, so no list was changed"
     with hold_run_lock(home.root, partial(print, file=sys.stderr)):
         week = _newest_published(home)
         if takedown in recorded(home, week):
-            land(home, takedown)
             return f"{name}: taken out of the lists of {week} before; no list was changed"
         _require_as_published(home, week, takedown)
-        path = land(home, takedown)
         changed = _lists_with(home, week, takedown)
         mend_published(home, week, takedown)
     return f"{name}: taken out of {changed} lists of {week}; landed as {path} for the Mondays to come"
@@ -123,8 +122,9 @@ def _require_as_published(home: Home, week: dt.date, takedown: "Takedown") -> No
     goes_on = is_begun(home, week, takedown) and not is_being_made(home, week)
     if not goes_on and is_held_up(home, week):
         raise InputError(
-            f"week {week} was made again and not published, or another takedown of it was killed; nothing was taken "
-            f"down. Run the week to its end first (`monday-mix run --week {week}`), or give that takedown again"
+            f"week {week} was made again and not published, or another takedown of it was killed: this one is landed "
+            "for the Mondays to come, and no list was changed. Run the week to its end (`monday-mix run --week "
+            f"{week}`), or give that takedown again; then give this one again"
         )
 
 
