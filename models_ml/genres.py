@@ -26,7 +26,7 @@ _LEAST_COSINE = 0.3
 class Genres:
     """Genres of m recordings.
 
-    names: g genres, lower case, sorted.  place: (m, MOST_GENRES) int16 genres of each recording, g for none.
+    names: g genres, lower case, sorted.  place: (m, MOST_GENRES) int32 genres of each recording, g for none.
     count: (m,) int64 how many those are.  is_guess: (m,) True where the catalogue names none and these are a guess.
     """
 
@@ -118,7 +118,7 @@ def read_genres(lists: pa.Array, vectors: Floats) -> Genres:
     owner, genre = owner[first], genre[first]
     rank = place_in_row(owner)
     owner, genre, rank = owner[rank < MOST_GENRES], genre[rank < MOST_GENRES], rank[rank < MOST_GENRES]
-    place = np.full((count, MOST_GENRES), len(names), dtype=np.int16)
+    place = np.full((count, MOST_GENRES), len(names), dtype=np.int32)
     place[owner, rank] = genre
     counts = np.bincount(owner, minlength=count)
     told_of = Genres(names, place, counts, np.zeros(count, dtype=bool))

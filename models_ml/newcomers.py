@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from models_ml.arrays import Ints, Pairs, column, joined, pairs, strings
 from models_ml.starting import Newcomers
 
+_WEEK_US = 7 * 86_400_000_000
+
 
 def read_newcomers(
     *,
@@ -68,7 +70,8 @@ def _cohorts(listeners: pa.Table) -> Ints:
     """Dense codes of market and sign-up week, -1 where either is unknown."""
     market = _codes(strings(listeners, "listeners", "market"))
     registered = joined(listeners.column("registered_at")).cast(pa.timestamp("us")).cast(pa.int64())
-    week = pc.fill_null(registered, -1).to_numpy(zero_copy_only=False) // (7 * 86_400_000_000)
+    # From the Monday before the epoch, which was a Thursday.
+    week = (pc.fill_null(registered, -_WEEK_US).to_numpy(zero_copy_only=False) + 3 * _WEEK_US // 7) // _WEEK_US
     both = np.where((market >= 0) & (week >= 0), market * (int(week.max(initial=0)) + 1) + week, -1)
     _, code = np.unique(both, return_inverse=True)
     return np.where(both >= 0, code, -1)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from models_ml.arrays import Bools, Floats, Ints, column, strings
 from models_ml.errors import InputError
 from models_ml.evidence import ContentEvidence
-from models_ml.exploration.arms import EVERYONE
+from models_ml.exploration.arms import segment_rows
 from models_ml.genres import leading_genre
 from models_ml.ranking import Components
 from models_ml.rules import CONTENT_RUNG, SEGMENT_RUNG
@@ -212,12 +212,10 @@ def read_lifts(reason_lifts: pa.Table, genre_names: pa.Array) -> Floats:
     wrong = np.flatnonzero(~(np.isfinite(lift) & (lift > 0)))
     if len(wrong):
         raise InputError(f"{_TABLE}: lift is {lift[wrong[0]]:g} in row {wrong[0]}; it must be above 0")
-    segments = pa.concat_arrays([genre_names.cast(pa.string()), pa.array([EVERYONE])])
-    row, code = (
-        pc.fill_null(pc.index_in(strings(reason_lifts, _TABLE, name), known), -1).to_numpy(zero_copy_only=False)
-        for name, known in (("segment", segments), ("reason_code", pa.array(CODES)))
-    )
-    found, everyone = np.ones((len(segments), len(CODES))), len(segments) - 1
+    row = segment_rows(strings(reason_lifts, _TABLE, "segment"), genre_names)
+    told = pc.index_in(strings(reason_lifts, _TABLE, "reason_code"), pa.array(CODES))
+    code = pc.fill_null(told, -1).to_numpy(zero_copy_only=False)
+    found, everyone = np.ones((len(genre_names) + 1, len(CODES))), len(genre_names)
     of_all, of_some = (row == everyone) & (code >= 0), (row >= 0) & (row < everyone) & (code >= 0)
     found[:, code[of_all]] = lift[of_all]
     found[row[of_some], code[of_some]] = lift[of_some]

@@ -170,9 +170,9 @@ def _by_segment(table: pa.Table, told: pa.Array, names: pa.Array, segments: pa.A
         raise InputError(f"{name}: arm_id has {len(names)} values; at most {MOST_ARMS}, {NOTHING_SPECIAL} among them")
     numbers = column(table, name, value, np.float64)
     if not (np.isfinite(numbers) & (numbers > 0)).all():
-        row = int(np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0)))[0])
-        raise InputError(f"{name}: {value} is {numbers[row]:g} in row {row}; it must be above 0")
-    row = pc.fill_null(pc.index_in(strings(table, name, "segment"), segments), -1).to_numpy(zero_copy_only=False)
+        wrong = int(np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0)))[0])
+        raise InputError(f"{name}: {value} is {numbers[wrong]:g} in row {wrong}; it must be above 0")
+    row = segment_rows(strings(table, name, "segment"), segments[:-1])
     arm = pc.index_in(told, names).to_numpy(zero_copy_only=False)
     found = np.full((len(segments), len(names)), np.nan)
     found[row[row >= 0], arm[row >= 0]] = numbers[row >= 0]
@@ -180,6 +180,15 @@ def _by_segment(table: pa.Table, told: pa.Array, names: pa.Array, segments: pa.A
         missing = names[int(np.flatnonzero(np.isnan(found[-1]))[0])].as_py()
         raise InputError(f"{name}: no row of segment {EVERYONE} and arm_id {missing}; every arm needs one")
     return np.where(np.isnan(found), found[-1], found)
+
+
+def segment_rows(told: pa.Array, genre_names: pa.Array) -> Ints:
+    """(r,) row of each segment told, -1 for one that is none; everyone's is the last, also where a genre is called so.
+
+    genre_names: g, sorted, as Genres has them.
+    """
+    row = pc.fill_null(pc.index_in(told, genre_names.cast(pa.string())), -1)
+    return np.asarray(pc.if_else(pc.equal(told, EVERYONE), len(genre_names), row).to_numpy(zero_copy_only=False))
 
 
 def _bits(table: pa.Table, names: pa.Array, count: int) -> Ints:

@@ -147,7 +147,7 @@ def _check_quotes_closed(
 ) -> None:
     """Raise where a quote stays open to the end: pyarrow takes all that follows it for one value."""
     if rest:
-        is_open, row_number = rest[-1].raw.count('"') % 2 == 1, rest[-1].row_number
+        is_open, row_number = _ends_inside_quotes(rest[-1].raw), rest[-1].row_number
     else:
         closed = last_bytes.rstrip(b"\r\n").endswith(b'"')
         is_open, row_number = "\n" in (last_value or "") and not closed, last_row
@@ -155,6 +155,24 @@ def _check_quotes_closed(
         raise UnreadableFileError(
             f"{shown_as}: a quoted value that begins in row {row_number} is never closed; close the quote"
         )
+
+
+def _ends_inside_quotes(row: str) -> bool:
+    """Whether a row's last value began with a quote that isn't closed; one within a value opens nothing."""
+    position = 0
+    while position < len(row):
+        if row[position] == '"':
+            closing = row.find('"', position + 1)
+            while closing >= 0 and row[closing + 1 : closing + 2] == '"':  # a quote that is doubled stands for itself
+                closing = row.find('"', closing + 2)
+            if closing < 0:
+                return True
+            position = closing
+        comma = row.find(",", position)
+        if comma < 0:
+            return False
+        position = comma + 1
+    return False
 
 
 class _MarkedText(io.RawIOBase):

@@ -33,34 +33,45 @@ class LandingFile:
 
 def scan_landing(landing: Path) -> tuple[LandingFile, ...]:
     """Every file that isn't hidden or unfinished, sorted by its posix path; a missing folder has none."""
-    paths = sorted(path.relative_to(landing).as_posix() for path in _walk(landing, frozenset()))
-    return tuple(_landing_file(landing, path) for path in paths)
+    found = {path.relative_to(landing).as_posix(): error for path, error in _walk(landing, frozenset())}
+    return tuple(_landing_file(landing, path, error) for path, error in sorted(found.items()))
 
 
-def _walk(folder: Path, inside: frozenset[tuple[int, int]]) -> Iterator[Path]:
-    """Files below a folder, links followed; `inside` are the folders on the way, so that none loops."""
+def _walk(folder: Path, inside: frozenset[tuple[int, int]]) -> Iterator[tuple[Path, str | None]]:
+    """Files below a folder, links followed, and folders that can't be opened with the reason; `inside` are the folders
+    on the way, so that none loops.
+    """
     if not folder.is_dir():
         return
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in inside:
         return
-    with os.scandir(folder) as entries:
-        names = [(entry.name, entry.is_dir()) for entry in entries if not is_hidden(entry.name)]
+    try:
+        with os.scandir(folder) as entries:
+            names = [(entry.name, entry.is_dir()) for entry in entries if not is_hidden(entry.name)]
+    except OSError as error:
+        if not inside:  # landing itself
+            raise
+        yield folder, error.strerror or str(error)
+        return
     for name, is_folder in names:
         if is_folder:
             yield from _walk(folder / name, inside | {here})
         else:
-            yield folder / name
+            yield folder / name, None
 
 
-def _landing_file(landing: Path, path: str) -> LandingFile:
+def _landing_file(landing: Path, path: str, closed: str | None = None) -> LandingFile:
+    """closed: why the folder can't be opened, where it is one that can't."""
     parts = PurePosixPath(path).parts
     dataset = parts[0] if len(parts) > 1 else ""
     # A name that isn't UTF-8 can't stand in a table as it is.
     shown = os.fsencode(path).decode(errors="replace")
     file_format = format_of(PurePosixPath(path), dataset)
     error = _error(dataset, shown, file_format, is_utf8=shown == path)
+    if closed is not None:
+        error = f"landing/{shown}: the folder can't be opened ({closed}); make it readable, or move it away"
     return LandingFile(
         os.fsencode(dataset).decode(errors="replace"),
         shown,

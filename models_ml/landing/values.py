@@ -30,6 +30,8 @@ def is_nested(kind: pa.DataType) -> bool:
 
 def is_binary(kind: pa.DataType) -> bool:
     """Bytes that nothing says are text."""
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        kind = kind.storage_type
     return bool(
         pa.types.is_binary(kind)
         or pa.types.is_large_binary(kind)
@@ -47,6 +49,10 @@ def as_text(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return as_text(array.cast(kind.value_type))
+    if isinstance(kind, pa.UuidType):  # sixteen bytes inside, which are no text
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], TEXT)
+    if isinstance(kind, pa.BaseExtensionType):
+        return as_text(array.storage)
     if pa.types.is_timestamp(kind):
         # Arrow keeps zoned moments as UTC: dropping the zone leaves UTC. Nanoseconds are cut.
         return array.cast(pa.timestamp("us"), safe=False).cast(TEXT)
@@ -199,6 +205,8 @@ def _json_values(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _json_values(array.cast(kind.value_type))
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        return _json_values(array.storage)
     if pa.types.is_floating(kind):
         texts = as_text(array)
         return pc.if_else(pc.is_finite(array), texts, pa.scalar(None, TEXT))

@@ -29,6 +29,8 @@ _MOST_CHANNELS = 32
 # Files are read whole up to so many times what is wanted of them: a seek costs about as much as a second of decoding.
 _WHOLE_BELOW = 1.25
 _LONGEST_WHOLE_SECONDS = 3_600
+# What libsndfile says of a stream that doesn't tell how long it is, as a flac need not: it reads none of it.
+_FRAMES_UNKNOWN = 2**63 - 1
 _MOST_MISSING_SECONDS = 0.25
 _FFMPEG_TIMEOUT_SECONDS = 300
 _LIBSNDFILE_ENDINGS = frozenset((".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf"))
@@ -64,6 +66,10 @@ class UnusableSoundError(InputError):
         self.what = what
 
 
+class _LengthUnknownError(Exception):
+    """A file that doesn't say how long it is."""
+
+
 def read_excerpts(path: Path, count: int, seconds: float, sample_rate: int) -> Excerpts:
     """`count` excerpts of `seconds` each, spread over the piece as `excerpt_starts` says, at `sample_rate`.
 
@@ -74,7 +80,7 @@ def read_excerpts(path: Path, count: int, seconds: float, sample_rate: int) -> E
     try:
         with _opened(path) as file:
             return _excerpts_of(path, file, count, seconds, sample_rate)
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, _LengthUnknownError) as error:
         sound = Sound(_through_ffmpeg(path, sample_rate, error), sample_rate)
     return cut_excerpts(path, sound, count, seconds)
 
@@ -85,7 +91,7 @@ def read_sound(path: Path, sample_rate: int) -> Sound:
         with _opened(path) as file:
             samples = _read(path, file, 0, min(file.frames, _LONGEST_WHOLE_SECONDS * file.samplerate))
             return Sound(_resampled(samples, file.samplerate, sample_rate), sample_rate)
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, _LengthUnknownError) as error:
         return Sound(_through_ffmpeg(path, sample_rate, error), sample_rate)
 
 
@@ -121,7 +127,7 @@ def has_ffmpeg() -> bool:
 
 
 def _opened(path: Path) -> soundfile.SoundFile:
-    """The open file. Raises LibsndfileError where it isn't one of libsndfile's."""
+    """The open file. Raises LibsndfileError, or _LengthUnknownError, where it isn't one of libsndfile's."""
     try:
         with open(path, "rb") as stream:
             is_empty = not stream.read(1)
@@ -130,7 +136,11 @@ def _opened(path: Path) -> soundfile.SoundFile:
         raise UnusableSoundError(path, "missing", message) from error
     if is_empty:
         raise UnusableSoundError(path, "unreadable", "the sound file is empty")
-    return soundfile.SoundFile(path)
+    file = soundfile.SoundFile(path)
+    if file.frames == _FRAMES_UNKNOWN:
+        file.close()
+        raise _LengthUnknownError
+    return file
 
 
 def _excerpts_of(path: Path, file: soundfile.SoundFile, count: int, seconds: float, sample_rate: int) -> Excerpts:
@@ -208,10 +218,13 @@ def _fitted(samples: Floats, length: int) -> Floats:
     return np.pad(samples, (0, length - len(samples)), mode="symmetric")
 
 
-def _through_ffmpeg(path: Path, sample_rate: int, error: soundfile.LibsndfileError) -> Floats:
+def _through_ffmpeg(path: Path, sample_rate: int, error: soundfile.LibsndfileError | _LengthUnknownError) -> Floats:
     """(n,) float32: the first hour of what ffmpeg makes of a file that libsndfile doesn't know."""
     program = shutil.which("ffmpeg")
-    if program is None and path.suffix.lower() in _LIBSNDFILE_ENDINGS:
+    if program is None and isinstance(error, _LengthUnknownError):
+        message = "a file that doesn't say how long it is needs the program ffmpeg, which is not on the PATH"
+        raise UnusableSoundError(path, "no_decoder", message) from error
+    if program is None and path.suffix.lower() in _LIBSNDFILE_ENDINGS and not isinstance(error, _LengthUnknownError):
         raise UnusableSoundError(path, "unreadable", f"the file can't be decoded ({error.error_string})") from error
     if program is None:
         message = f"{path.suffix or 'this'} files need the program ffmpeg, which is not on the PATH"

@@ -19,6 +19,11 @@ def read(lists: list[list[str | None] | None], vectors: np.ndarray | None = None
     )
 
 
+def test_every_track_may_have_a_genre_of_its_own() -> None:
+    genres = read([[f"genre {number:05d}"] for number in range(40_000)])
+    assert genres.lists(np.array([39_999])).to_pylist() == [["genre 39999"]]
+
+
 def test_names_are_compared_in_lower_case_each_once_and_the_first_few_count() -> None:
     genres = read([["Jazz", " jazz ", "Blues"], None, [], [None, "", "rock"], ["a", "b", "c", "d"]])
     assert genres.names.to_pylist() == ["a", "b", "blues", "c", "d", "jazz", "rock"]

@@ -1,13 +1,16 @@
 """Listeners of whom little is known: what they named, else their segment."""
 
+import datetime as dt
 import tracemalloc
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from models_ml.arrays import Pairs
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.linear_solves import solve_listeners
+from models_ml.newcomers import read_newcomers
 from models_ml.rules import COLLABORATIVE_RUNG, CONTENT_RUNG, FOLD_IN_RUNG, POPULAR_RUNG, SEGMENT_RUNG
 from models_ml.starting import Newcomers, StartingParams, starts
 from tests.models_ml.test_fusion import interactions_of
@@ -86,3 +89,25 @@ def test_many_who_name_a_genre_of_many_recordings_take_the_memory_of_what_is_kep
     assert (found.rung == CONTENT_RUNG).all()
     # Two of a genre's recordings are kept a listener; all of them would be 480 MB in one array of pairs.
     assert peak < 60_000_000
+
+
+def test_a_sign_up_week_begins_on_monday():
+    days = [dt.date(2026, 3, 2), dt.date(2026, 3, 4), dt.date(2026, 3, 8), dt.date(2026, 3, 9), None]
+    moments = [None if day is None else dt.datetime.combine(day, dt.time(12)) for day in days]
+    newcomers = read_newcomers(
+        listeners=pa.table({"market": ["DE"] * 5, "registered_at": pa.array(moments, pa.timestamp("us"))}),
+        favourite_artists=pa.table({"user_index": pa.array([], pa.int32()), "artist_index": pa.array([], pa.int32())}),
+        favourite_genres=pa.table({"user_index": pa.array([], pa.int32()), "genre": pa.array([], pa.string())}),
+        editions=pa.table(
+            {
+                "recording_index": pa.array([0], pa.int32()),
+                "artist_index": pa.array([0], pa.int32()),
+                "genres": pa.array([["rock"]], pa.list_(pa.string())),
+            }
+        ),
+        recordings=pa.table({"listener_count": pa.array([1], pa.int64())}),
+    )
+    first, second, third, next_week, unknown = newcomers.cohort.tolist()
+    assert first == second == third
+    assert next_week not in (first, -1)
+    assert unknown == -1

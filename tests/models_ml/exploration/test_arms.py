@@ -47,6 +47,13 @@ def test_a_segment_that_nothing_is_known_of_has_the_chances_of_everyone():
     assert everyone.tolist() == folk.tolist()
 
 
+def test_a_genre_called_everyone_leaves_everyone_what_they_have():
+    arms = read_arms(of_arms(), posteriors(), pa.array(["everyone", "rock"]), 4, PARAMS)
+    called_so, rock, everyone = arms.chance
+    assert rock == pytest.approx([0.1, 0.1, 0.8])
+    assert called_so.tolist() == everyone.tolist()
+
+
 def test_the_uniform_policy_knows_no_better_arm():
     arms = read_arms(of_arms(), posteriors(), GENRES, 4, ExplorationParams(policy="uniform"))
     assert arms.chance == pytest.approx(np.full((3, 3), 1 / 3))

@@ -78,6 +78,13 @@ def test_characters_on_the_border_of_two_blocks_stay_whole(home: Home, monkeypat
     assert rows == [("ö" * 12, "€" * 4, None)] * 50
 
 
+@pytest.mark.parametrize("row", [b'2,a,b,12" mix,c\n', b'2,a "b,"c",d,e'])
+def test_a_quote_within_a_value_of_a_broken_last_row_opens_nothing(home: Home, row: bytes) -> None:
+    home.land("tracks/a.csv", HEADER + b"1,a,b,c\n" + row)
+    assert home.rows("tracks/a.csv", "_row", "title") == [(1, "a"), (2, None)]
+    assert home.rows("tracks/a.csv", "_parse_error")[1] is not None
+
+
 @pytest.mark.parametrize("row", [b'2,"a,b,c\n3,a,b,c\n', b'2,a,b,"c\n3,a,b,c\n', b'2,a,b,"c\n3,a,b,c'])
 def test_a_quote_that_is_never_closed_is_named_with_its_row(home: Home, row: bytes) -> None:
     home.land("tracks/a.csv", HEADER + b"1,a,b,c\n" + row)

@@ -3,6 +3,8 @@
 import datetime as dt
 import gzip
 import io
+import os
+import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models_ml.landing.scan import scan_landing
 from tests.models_ml.landing.landing_home import Home
 
 EVENT = b'{"user_id":"u","event_type":"play","occurred_at":"2026-01-01 00:00:00"}'
@@ -147,3 +150,30 @@ def test_parquet_of_many_batches_numbers_rows_throughout(home: Home) -> None:
     assert len(rows) == count
     assert rows[-1] == (count, str(count - 1))
     assert all(number == int(user) + 1 for number, user in rows)
+
+
+def test_ids_of_sixteen_bytes_are_their_text(home: Home) -> None:
+    ids = [uuid.UUID(int=number) for number in (1, 2)]
+    column = pa.array([each.bytes for each in ids], pa.uuid())
+    home.land("users/a.parquet", pa.table({"user_id": column, "request": column}))
+    told = [(str(each), f'{{"request":"{each}"}}') for each in ids]
+    assert home.rows("users/a.parquet", "user_id", "_extras") == told
+
+
+def test_a_folder_that_can_not_be_opened_is_named_and_the_others_are_read() -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        home = Home(Path(folder) / "landing", Path(folder) / "intake")
+        home.land("users/a.csv", b"user_id\nu\n")
+        home.land("lost+found/x.csv", b"").parent.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # whom nothing is closed to
+            os.seteuid(65_534)
+        try:
+            found = {file.path: file.error for file in scan_landing(home.landing)}
+        finally:
+            if user == 0:
+                os.seteuid(0)
+            (home.landing / "lost+found").chmod(0o755)
+    assert found["users/a.csv"] is None
+    assert "landing/lost+found: the folder can't be opened (Permission denied)" in str(found["lost+found"])

@@ -177,6 +177,19 @@ def test_an_m4a_without_ffmpeg_says_what_it_needs(tmp_path, monkeypatch):
         read(tmp_path / "song.m4a")
 
 
+def test_a_flac_that_does_not_say_how_long_it_is_goes_through_ffmpeg(tmp_path, monkeypatch):
+    path = write(tmp_path / "stream.flac", piece(20))
+    header = bytearray(path.read_bytes())
+    header[21] &= 0xF0  # the samples in all, 36 bits of STREAMINFO, where 0 is "unknown"
+    header[22:26] = bytes(4)
+    path.write_bytes(header)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert reason(path) == "no_decoder"
+    stand_in_for_ffmpeg(tmp_path, "sys.stdout.buffer.write(np.full(8 * 22050, .25, '<f4').tobytes())")
+    assert read(path).duration_seconds == 8
+    assert len(read_sound(path, RATE).samples) == 8 * RATE
+
+
 def stand_in_for_ffmpeg(folder: Path, body: str) -> None:
     """A program called ffmpeg; only what is asked of it and what comes back are tested, not decoding."""
     program = folder / "ffmpeg"

@@ -58,17 +58,24 @@ lists as (
 
 ),
 
+-- By recording: a takedown puts another one into a place, or closes it up.
 reached as (
 
     select
-        user_index,
-        list_week,
-        position,
-        completed,
-        saved,
-        skipped_early
-    from {{ ref('slot_outcomes') }}
-    where reached_at is not null
+        outcomes.user_index,
+        outcomes.list_week,
+        outcomes.position,
+        slots.recording_index,
+        outcomes.completed,
+        outcomes.saved,
+        outcomes.skipped_early
+    from {{ ref('slot_outcomes') }} as outcomes
+    inner join {{ ref('int_open_slots') }} as slots
+        on
+            outcomes.user_index = slots.user_index
+            and outcomes.list_week = slots.list_week
+            and outcomes.position = slots.position
+    where outcomes.reached_at is not null
 
 ),
 
@@ -110,6 +117,7 @@ joined as (
         candidates.*,
         listeners.user_index,
         recordings.recording_index,
+        reached.position as reached_position,
         reached.position is not null as is_slot,
         reached.position is not null or happened.monday is not null as was_played,
         case
@@ -132,7 +140,7 @@ joined as (
         on
             listeners.user_index = reached.user_index
             and candidates.week = reached.list_week
-            and candidates.position = reached.position
+            and recordings.recording_index = reached.recording_index
     left join happened
         on
             listeners.user_index = happened.user_index
@@ -160,7 +168,8 @@ thinned as (
         *,
         row_number() over (
             partition by week, user_index, recording_index
-            order by is_slot desc, position asc nulls last, recording_id asc
+            order by
+                is_slot desc, coalesce(position = reached_position, false) desc, position asc nulls last, recording_id asc
         ) as place
     from drawn
 
@@ -181,7 +190,7 @@ final as (
         thinned.skipped_early,
         case when thinned.was_played then 1.0 else 1.0 / {{ var('ranker_zeros_kept') }} end as weight,
         -- Where a track stood means nothing to a listener who didn't come across it there.
-        cast(case when thinned.is_slot then thinned.position end as float) as position,
+        cast(thinned.reached_position as float) as position,
         thinned.rung,
         thinned.standing,
         thinned.cosine,

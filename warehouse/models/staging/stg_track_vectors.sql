@@ -33,6 +33,8 @@ typed as (
             when _parse_error is not null then 'malformed_row'
             when track_id is null then 'no_track_id'
             when coalesce(len(vector), 0) = 0 then 'no_vector'
+            -- NaN and infinity: one such row would be in everything that is learnt from vectors.
+            when len(list_filter(vector, lambda number: not isfinite(number))) > 0 then 'unparsable_number'
         end as quarantine_reason,
         {{ row_key(columns) }} as dedupe_key
     from parsed
