@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from models_ml.errors import InputError
 from models_ml.importers.plays import EventColumns, Work
-from models_ml.importers.sources import Kind, Member, members
+from models_ml.importers.sources import ByteStream, Kind, members
 from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row
 from models_ml.importers.times import NO_MOMENT, moments_of
 from models_ml.importers.track_book import Track, TrackFacts
@@ -49,25 +49,30 @@ def import_lastfm(paths: Sequence[Path], work: Work) -> None:
     events = EventColumns(work, "lastfm")
     for member in members(paths, _FILES, work.tally.ignored_files):
         work.tally.files.append(member.shown_as)
-        scrobbles = _recognised(member)
-        if scrobbles is None:
-            continue
-        wanted = list(scrobbles.places.values())
-        for block in delimited_blocks(member, scrobbles.layout, wanted, EXPECTED):
-            work.tally.rows_read += block.rows + block.unreadable
-            if block.unreadable:
-                work.tally.skipped["unreadable_row"] += block.unreadable
-            _add(scrobbles, block, events, work)
-            work.tell(member.shown_as)
+        with member.open() as stream:
+            _add_all(stream, events, work)
 
 
-def _recognised(member: Member) -> _Scrobbles | None:
+def _add_all(stream: ByteStream, events: EventColumns, work: Work) -> None:
+    scrobbles = _recognised(stream)
+    if scrobbles is None:
+        return
+    wanted = list(scrobbles.places.values())
+    for block in delimited_blocks(stream, scrobbles.layout, wanted, EXPECTED):
+        work.tally.rows_read += block.rows + block.unreadable
+        if block.unreadable:
+            work.tally.skipped["unreadable_row"] += block.unreadable
+        _add(scrobbles, block, events, work)
+        work.tell(stream.shown_as)
+
+
+def _recognised(stream: ByteStream) -> _Scrobbles | None:
     """How the file is laid out, None where it is empty."""
-    row = first_row(member, "\t")
+    row = first_row(stream, "\t")
     if len(row) == 6 and _is_moment(row[1]):
         places = {"user": 0, "time": 1, "artist": 3, "mbid": 4, "title": 5}
         return _Scrobbles(Layout(6, "\t", is_quoted=False, header_rows=0), places)
-    delimiter, row = max(((mark, first_row(member, mark)) for mark in ",;\t"), key=lambda found: len(found[1]))
+    delimiter, row = max(((mark, first_row(stream, mark)) for mark in ",;\t"), key=lambda found: len(found[1]))
     if not row:
         return None
     is_quoted = delimiter != "\t"
@@ -81,7 +86,7 @@ def _recognised(member: Member) -> _Scrobbles | None:
         return _Scrobbles(
             Layout(4, delimiter, is_quoted, header_rows=0), {"artist": 0, "album": 1, "title": 2, "time": 3}
         )
-    raise InputError(f"{member.shown_as}: the first line has {len(row)} values, {row[:6]}; expected {EXPECTED}")
+    raise InputError(f"{stream.shown_as}: the first line has {len(row)} values, {row[:6]}; expected {EXPECTED}")
 
 
 def _named_places(names: Sequence[str]) -> dict[str, int]:

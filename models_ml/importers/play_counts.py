@@ -17,7 +17,7 @@ from models_ml.errors import InputError
 from models_ml.importers.json_stream import line_blocks
 from models_ml.importers.options import ImportOptions
 from models_ml.importers.plays import Work
-from models_ml.importers.sources import Kind, Member, members
+from models_ml.importers.sources import ByteStream, Kind, Member, members
 from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row
 from models_ml.importers.times import NO_MOMENT, moments_of
 from models_ml.importers.track_book import Track, TrackFacts
@@ -64,22 +64,25 @@ def _blocks(member: Member, names: Sequence[str], has_header: bool) -> Iterator[
     elif ending in _LINES:
         yield from _line_blocks(member, names)
     else:
-        yield from _delimited_blocks(member, names, "\t" if ending in _TABS else "", has_header)
+        with member.open() as stream:
+            yield from _delimited_blocks(stream, names, "\t" if ending in _TABS else "", has_header)
 
 
-def _delimited_blocks(member: Member, names: Sequence[str], delimiter: str, has_header: bool) -> Iterator[TableBlock]:
-    delimiter = delimiter or max(",;\t", key=lambda mark: len(first_row(member, mark)))
-    header = [name.strip() for name in first_row(member, delimiter)]
+def _delimited_blocks(
+    stream: ByteStream, names: Sequence[str], delimiter: str, has_header: bool
+) -> Iterator[TableBlock]:
+    delimiter = delimiter or max(",;\t", key=lambda mark: len(first_row(stream, mark)))
+    header = [name.strip() for name in first_row(stream, delimiter)]
     if not has_header:
         header = [str(place) for place in range(1, len(header) + 1)]
     layout = Layout(len(header), delimiter, is_quoted=delimiter != "\t", header_rows=int(has_header))
-    wanted = [_place(name, header, member) for name in names]
-    yield from delimited_blocks(member, layout, wanted, EXPECTED)
+    wanted = [_place(name, header, stream.shown_as) for name in names]
+    yield from delimited_blocks(stream, layout, wanted, EXPECTED)
 
 
-def _place(name: str, header: Sequence[str], member: Member) -> int:
+def _place(name: str, header: Sequence[str], shown_as: str) -> int:
     if name not in header:
-        raise InputError(f"{member.shown_as}: no column {name!r}; the file has {', '.join(header) or 'none'}")
+        raise InputError(f"{shown_as}: no column {name!r}; the file has {', '.join(header) or 'none'}")
     return header.index(name)
 
 
@@ -90,7 +93,7 @@ def _parquet_blocks(member: Member, names: Sequence[str]) -> Iterator[TableBlock
         with pq.ParquetFile(member.path) as file:
             header = file.schema_arrow.names
             for name in names:
-                _place(name, header, member)
+                _place(name, header, member.shown_as)
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=list(dict.fromkeys(names))):
                 yield TableBlock([as_text(batch.column(name)).fill_null("") for name in names], 0)
     except pa.ArrowException as error:
@@ -104,7 +107,7 @@ def _line_blocks(member: Member, names: Sequence[str]) -> Iterator[TableBlock]:
             met = set().union(*(row.keys() for row in rows))
             if number == 0:
                 for name in names:
-                    _place(name, sorted(met), member)
+                    _place(name, sorted(met), member.shown_as)
             unreadable = block.unreadable + len(block.values) - len(rows)
             columns = [texts_of([row.get(name) for row in rows]).fill_null("") for name in names]
             yield TableBlock(columns, unreadable)

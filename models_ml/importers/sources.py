@@ -22,6 +22,7 @@ import pyarrow as pa
 from models_ml.errors import InputError
 
 CHUNK_BYTES = 4 * 1024 * 1024
+PEEK_BYTES = 64 * 1024
 KEY_CHARACTERS = 16
 _KEY_SAMPLE_BYTES = 64 * 1024
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
@@ -58,11 +59,6 @@ class Member:
         with ByteStream(opened, self.shown_as) as stream:
             yield stream
 
-    def head(self, size: int = _KEY_SAMPLE_BYTES) -> bytes:
-        """The first bytes, to see what it is."""
-        with self.open() as stream:
-            return stream.read(size)
-
 
 class ByteStream(io.RawIOBase):
     """Bytes of a member; whatever breaks while reading becomes one line that names it."""
@@ -70,6 +66,7 @@ class ByteStream(io.RawIOBase):
     def __init__(self, opened: IO[bytes], shown_as: str) -> None:
         super().__init__()
         self._opened = opened
+        self._ahead = b""
         self.shown_as = shown_as
 
     def readable(self) -> bool:
@@ -78,6 +75,21 @@ class ByteStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """As many bytes as asked for, fewer only at the end: blocks don't depend on where the bytes lie."""
+        if not self._ahead:
+            return self._read(size)
+        if 0 <= size <= len(self._ahead):
+            taken, self._ahead = self._ahead[:size], self._ahead[size:]
+            return taken
+        ahead, self._ahead = self._ahead, b""
+        return ahead + self._read(size - len(ahead) if size >= 0 else size)
+
+    def peek(self, size: int = PEEK_BYTES) -> bytes:
+        """The next bytes, to see what it is; they stay to be read. A tar can't go back to open its member again."""
+        if len(self._ahead) < size:
+            self._ahead += self._read(size - len(self._ahead))
+        return self._ahead[:size]
+
+    def _read(self, size: int) -> bytes:
         with _naming(self.shown_as):
             parts = [self._opened.read(size)]
             while parts[-1] and (missing := size - sum(map(len, parts))) > 0:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from models_ml.errors import InputError
-from models_ml.importers.sources import CHUNK_BYTES, Member
+from models_ml.importers.sources import CHUNK_BYTES, ByteStream
 
 _EMPTY = "Empty CSV file"
 
@@ -47,32 +47,31 @@ class TableBlock:
         return len(self.columns[0]) if self.columns else 0
 
 
-def first_row(member: Member, delimiter: str) -> list[str]:
-    """Values of the first line, as a CSV with this delimiter."""
-    line = member.head().split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").rstrip("\r")
+def first_row(stream: ByteStream, delimiter: str) -> list[str]:
+    """Values of the first line, as a CSV with this delimiter; the line stays to be read."""
+    line = stream.peek().split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").rstrip("\r")
     rows = list(csv.reader([line], delimiter=delimiter))
     return rows[0] if rows else []
 
 
-def delimited_blocks(member: Member, layout: Layout, wanted: Sequence[int], expected: str) -> Iterator[TableBlock]:
-    """The wanted columns, by place from 0.
+def delimited_blocks(stream: ByteStream, layout: Layout, wanted: Sequence[int], expected: str) -> Iterator[TableBlock]:
+    """The wanted columns, by place from 0, of a stream at its first row.
 
     Raises InputError where the file can't be taken apart, such as at a quote that never ends.
     """
     invalid = _Counter()
-    with member.open() as stream:
-        try:
-            reader = pa_csv.open_csv(pa.PythonFile(stream, mode="r"), **_options(layout, wanted, invalid))
-            for batch in reader:
-                arrays = [batch.column(str(place)) for place in wanted]
-                unreadable = invalid.take()
-                texts, broken = _decoded(arrays)
-                yield TableBlock(texts, unreadable + broken)
-        except pa.ArrowInvalid as error:
-            if _EMPTY in str(error):
-                return
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{member.shown_as}: can't be read ({reason}); expected {expected}") from error
+    try:
+        reader = pa_csv.open_csv(pa.PythonFile(stream, mode="r"), **_options(layout, wanted, invalid))
+        for batch in reader:
+            arrays = [batch.column(str(place)) for place in wanted]
+            unreadable = invalid.take()
+            texts, broken = _decoded(arrays)
+            yield TableBlock(texts, unreadable + broken)
+    except pa.ArrowInvalid as error:
+        if _EMPTY in str(error):
+            return
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{stream.shown_as}: can't be read ({reason}); expected {expected}") from error
     if left := invalid.take():
         yield TableBlock([pa.array([], pa.string()) for _ in wanted], left)
 

@@ -112,6 +112,12 @@ def tarred(path: Path, contents: Mapping[str, bytes]) -> Path:
     return path
 
 
+def packed_in(ending: str, folder: Path, contents: Mapping[str, bytes]) -> Path:
+    """A tar of them: tar, tar.gz or tar.zst."""
+    path = tarred(folder / "export.tar", contents)
+    return path if ending == "tar" else compressed(path, {"tar.gz": "gzip", "tar.zst": "zstd"}[ending])
+
+
 def landed(landing: Path, dataset: str) -> list[Row]:
     """Rows of a dataset in the order of the files; moments as ISO text, nulls left out."""
     rows: list[Row] = []

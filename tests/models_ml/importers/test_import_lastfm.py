@@ -8,7 +8,7 @@ from models_ml.errors import InputError
 from models_ml.importers.history import import_history
 from models_ml.importers.options import ImportOptions
 from models_ml.importers.report import ImportReport
-from tests.models_ml.importers.exports import compressed, landed
+from tests.models_ml.importers.exports import compressed, landed, packed_in
 
 MBID = "11111111-2222-3333-4444-555555555555"
 
@@ -83,6 +83,22 @@ def test_a_compressed_table_is_read_and_a_truncated_one_is_named(tmp_path: Path)
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(InputError, match=r"scrobbles\.tsv\.gz: can't be read"):
         import_history("lastfm", [path], tmp_path / "landing")
+
+
+@pytest.mark.parametrize("packed", ["tar", "tar.gz", "tar.zst"])
+def test_a_tar_is_read_member_by_member_and_one_after_the_other(tmp_path: Path, packed: str) -> None:
+    rows = 20_000  # over a megabyte, so that what is looked at first is far less than the whole
+    table = "".join(f"u1\t2009-05-04T23:08:57Z\t\tSigur Rós\t\tSong number {n} of {rows}\n" for n in range(rows))
+    contents = {
+        "lastfm-dataset-1K/README.txt": b"about it",
+        "lastfm-dataset-1K/empty.tsv": b"",
+        "lastfm-dataset-1K/userid-timestamp-artid-artname-traid-traname.tsv": table.encode(),
+        "mine.csv": b"artist,track,uts\nNina Simone,Sinnerman,1577882040\n",
+    }
+    report = import_history("lastfm", [packed_in(packed, tmp_path, contents)], tmp_path / "landing")
+    assert report.rows_read == report.rows_written["events"] == rows + 1
+    assert report.listeners == ("u1", "me")
+    assert (len(report.files), len(report.ignored_files)) == (3, 1)
 
 
 def test_a_file_of_another_kind_is_an_error_that_says_what_was_expected(tmp_path: Path) -> None:

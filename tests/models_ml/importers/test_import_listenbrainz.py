@@ -10,7 +10,7 @@ from models_ml.errors import InputError
 from models_ml.importers.history import import_history
 from models_ml.importers.options import ImportOptions
 from models_ml.importers.report import ImportReport
-from tests.models_ml.importers.exports import Row, compressed, landed, listen_of, tarred, write_lines, zipped
+from tests.models_ml.importers.exports import Row, compressed, landed, listen_of, packed_in, tarred, write_lines, zipped
 
 MBID = "11111111-2222-3333-4444-555555555555"
 OTHER_MBID = "aaaaaaaa-2222-3333-4444-555555555555"
@@ -128,8 +128,7 @@ def test_an_export_lands_the_same_however_it_is_packed(tmp_path: Path, packed: s
     elif packed == "zip":
         path = zipped(tmp_path / "export.zip", contents())
     else:
-        path = tarred(tmp_path / "export.tar", contents())
-        path = path if packed == "tar" else compressed(path, {"tar.gz": "gzip", "tar.zst": "zstd"}[packed])
+        path = packed_in(packed, tmp_path, contents())
     report = import_history("listenbrainz", [path], tmp_path / "landing", ImportOptions(user="ann"))
     titles = [track["title"] for track in landed(tmp_path / "landing", "tracks")]
     assert titles == ["Sinnerman", "Feeling Good", "Be My Husband"]

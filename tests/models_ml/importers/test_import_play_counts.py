@@ -11,7 +11,7 @@ from models_ml.errors import InputError
 from models_ml.importers.history import import_history
 from models_ml.importers.options import ImportOptions
 from models_ml.importers.report import ImportReport
-from tests.models_ml.importers.exports import compressed, landed, write_lines, zipped
+from tests.models_ml.importers.exports import compressed, landed, packed_in, write_lines, zipped
 
 ROWS = [
     {"who": "ann", "what": "42", "n": 3, "by": "Nina Simone", "called": "Sinnerman", "on": "2026-01-05"},
@@ -60,6 +60,16 @@ def test_a_table_lands_the_same_in_every_format(tmp_path: Path, ending: str) -> 
 def test_a_compressed_table_is_read(tmp_path: Path, ending: str, compression: str) -> None:
     path = compressed(written(tmp_path, ending), compression)
     assert imported(path, tmp_path / "landing", **BARE).rows_written["play_counts"] == 2
+
+
+@pytest.mark.parametrize("packed", ["tar", "tar.gz", "tar.zst"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".ndjson"])
+def test_a_table_in_a_tar_is_read(tmp_path: Path, ending: str, packed: str) -> None:
+    content = written(tmp_path, ending).read_bytes()
+    path = packed_in(packed, tmp_path, {f"2025{ending}": content, "about.md": b"x", f"2026{ending}": content})
+    report = imported(path, tmp_path / "landing", **NAMED)
+    assert report.rows_read == report.rows_written["play_counts"] == 4
+    assert report.listeners == ("ann", "bo")
 
 
 def test_without_names_the_item_stands_for_the_track_and_its_artist(tmp_path: Path) -> None:
