@@ -14,7 +14,7 @@ import pyarrow as pa
 from models_ml.errors import InputError
 from models_ml.importers.plays import EventColumns, Work
 from models_ml.importers.sources import ByteStream, Kind, members
-from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row
+from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row, opened_table
 from models_ml.importers.times import NO_MOMENT, moments_of
 from models_ml.importers.track_book import Track, TrackFacts
 
@@ -49,7 +49,7 @@ def import_lastfm(paths: Sequence[Path], work: Work) -> None:
     events = EventColumns(work, "lastfm")
     for member in members(paths, _FILES, work.tally.ignored_files):
         work.tally.files.append(member.shown_as)
-        with member.open() as stream:
+        with opened_table(member) as stream:
             _add_all(stream, events, work)
 
 

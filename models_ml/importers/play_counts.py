@@ -18,7 +18,7 @@ from models_ml.importers.json_stream import line_blocks
 from models_ml.importers.options import ImportOptions
 from models_ml.importers.plays import Work
 from models_ml.importers.sources import ByteStream, Kind, Member, members
-from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row
+from models_ml.importers.tables import Layout, TableBlock, delimited_blocks, first_row, opened_table
 from models_ml.importers.times import NO_MOMENT, moments_of
 from models_ml.importers.track_book import Track, TrackFacts
 from models_ml.landing.values import as_text, texts_of
@@ -64,7 +64,7 @@ def _blocks(member: Member, names: Sequence[str], has_header: bool) -> Iterator[
     elif ending in _LINES:
         yield from _line_blocks(member, names)
     else:
-        with member.open() as stream:
+        with opened_table(member) as stream:
             yield from _delimited_blocks(stream, names, "\t" if ending in _TABS else "", has_header)
 
 

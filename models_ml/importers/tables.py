@@ -6,6 +6,7 @@ Does not: which column means what (the formats).
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from models_ml.errors import InputError
-from models_ml.importers.sources import CHUNK_BYTES, ByteStream
+from models_ml.importers.sources import CHUNK_BYTES, ByteStream, Member
 
+_BOM = b"\xef\xbb\xbf"
+_LINE_ENDS = b"\r\n"
 _EMPTY = "Empty CSV file"
 
 
@@ -47,9 +50,20 @@ class TableBlock:
         return len(self.columns[0]) if self.columns else 0
 
 
+@contextmanager
+def opened_table(member: Member) -> Iterator[ByteStream]:
+    """The member's bytes from its first row on, past a byte order mark and blank lines."""
+    with member.open() as stream:
+        if stream.peek().startswith(_BOM):
+            stream.read(len(_BOM))
+        while blank := len(head := stream.peek()) - len(head.lstrip(_LINE_ENDS)):
+            stream.read(blank)
+        yield stream
+
+
 def first_row(stream: ByteStream, delimiter: str) -> list[str]:
     """Values of the first line, as a CSV with this delimiter; the line stays to be read."""
-    line = stream.peek().split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").rstrip("\r")
+    line = stream.peek().split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
     rows = list(csv.reader([line], delimiter=delimiter))
     return rows[0] if rows else []
 

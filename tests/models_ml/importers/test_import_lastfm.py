@@ -106,6 +106,23 @@ def test_a_file_of_another_kind_is_an_error_that_says_what_was_expected(tmp_path
         imported(tmp_path, "x.csv", "city,people\nLund,94000\n")
 
 
+@pytest.mark.parametrize("blank", ["\n", "\r\n\r\n", "\ufeff\n", "\ufeff", "\n" * 70_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "artist,track,uts\nNina Simone,Sinnerman,1577882040\n",
+        "Nina Simone,Pastel Blues,Sinnerman,01 Jan 2020 12:34\n",
+        "ann\t2020-01-01T12:34:00Z\t\tNina Simone\t\tSinnerman\n",
+    ],
+)
+def test_blank_lines_before_the_first_row_are_passed_over(tmp_path: Path, text: str, blank: str) -> None:
+    report = imported(tmp_path, "scrobbles.csv", blank + text, user="ann")
+    (event,) = landed(tmp_path / "landing", "events")
+    assert (event["user_id"], event["occurred_at"]) == ("ann", "2020-01-01T12:34:00+00:00")
+    assert (report.rows_read, report.skipped) == (1, {})
+
+
 def test_an_empty_file_lands_nothing(tmp_path: Path) -> None:
+    assert imported(tmp_path, "z.csv", "\ufeff\r\n\n").rows_written == {}
     assert imported(tmp_path, "x.csv", "").rows_written == {}
     assert imported(tmp_path, "y.csv", "artist,track,uts\n").rows_written == {}

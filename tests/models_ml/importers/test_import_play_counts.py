@@ -117,6 +117,16 @@ def test_what_is_no_count_is_counted_under_its_own_name(tmp_path: Path, line: st
     assert report.rows_written["play_counts"] == 2
 
 
+@pytest.mark.parametrize("has_header", [True, False])
+def test_blank_lines_before_the_first_row_are_passed_over(tmp_path: Path, has_header: bool) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text("\ufeff\r\n\n1,2,3\nann,x,5\nbo,y,7\n", encoding="utf-8")
+    columns = {"user_column": "1", "item_column": "2", "count_column": "3"}
+    report = imported(path, tmp_path / "landing", has_header=has_header, **columns)
+    assert report.rows_read == (2 if has_header else 3)
+    assert [row["play_count"] for row in landed(tmp_path / "landing", "play_counts")] == [3, 5, 7][has_header:]
+
+
 def test_counts_with_a_point_are_whole_numbers_where_they_are(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text("who,what,n\nann,x,5.0\nann,y,1e3\n")
