@@ -5,6 +5,7 @@ Does not: which column means what (the formats).
 """
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models_ml.importers.sources import CHUNK_BYTES, ByteStream, Member
 _BOM = b"\xef\xbb\xbf"
 _LINE_ENDS = b"\r\n"
 _EMPTY = "Empty CSV file"
+_ENDLESS = "straddling object"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Layout:
     delimiter: str
     is_quoted: bool
     header_rows: int
+
+    @property
+    def end_row(self) -> str:
+        """A row after the last, of one value too many: the parser meets it as a row unless a quote is open."""
+        return "monday-mix:end" + self.delimiter * self.columns
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,16 @@ def first_row(stream: ByteStream, delimiter: str) -> list[str]:
 def delimited_blocks(stream: ByteStream, layout: Layout, wanted: Sequence[int], expected: str) -> Iterator[TableBlock]:
     """The wanted columns, by place from 0, of a stream at its first row.
 
-    Raises InputError where the file can't be taken apart, such as at a quote that never ends.
+    Raises InputError where the file can't be taken apart, such as at a quote that never ends: the rows after it can't
+    be told apart. Rows are numbered from the first of data; blank lines are none.
     """
-    invalid = _Counter()
+    invalid = _Invalid(layout.end_row)
+    rows = 0
+    source = _WithEndRow(stream, layout.end_row) if layout.is_quoted else stream
     try:
-        reader = pa_csv.open_csv(pa.PythonFile(stream, mode="r"), **_options(layout, wanted, invalid))
+        reader = pa_csv.open_csv(pa.PythonFile(source, mode="r"), **_options(layout, wanted, invalid))
         for batch in reader:
+            rows += batch.num_rows
             arrays = [batch.column(str(place)) for place in wanted]
             unreadable = invalid.take()
             texts, broken = _decoded(arrays)
@@ -84,29 +95,67 @@ def delimited_blocks(stream: ByteStream, layout: Layout, wanted: Sequence[int], 
     except pa.ArrowInvalid as error:
         if _EMPTY in str(error):
             return
+        if layout.is_quoted and _ENDLESS in str(error):
+            row_number = rows + invalid.rows + 1
+            raise InputError(
+                f"{stream.shown_as}: row {row_number} doesn't end within {CHUNK_BYTES >> 20} MiB; close its quotes"
+            ) from error
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{stream.shown_as}: can't be read ({reason}); expected {expected}") from error
+    if layout.is_quoted and not invalid.is_at_end:
+        row_number = rows + invalid.rows
+        raise InputError(
+            f"{stream.shown_as}: a quoted value that begins in row {row_number} is never closed; close the quote"
+        )
     if left := invalid.take():
         yield TableBlock([pa.array([], pa.string()) for _ in wanted], left)
 
 
-class _Counter:
-    """Rows that the parser couldn't use."""
+class _WithEndRow(io.RawIOBase):
+    """A stream of rows and the end row behind them."""
 
-    def __init__(self) -> None:
-        self._rows = 0
+    def __init__(self, stream: ByteStream, end_row: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._end = f"\n{end_row}\n".encode()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """As many bytes as asked for, and the end row once there are no more."""
+        content = self._stream.read(size)
+        if 0 <= size <= len(content):
+            return content
+        end, self._end = self._end, b""
+        return content + end
+
+
+class _Invalid:
+    """Rows that the parser couldn't use.
+
+    rows: how many.  is_at_end: whether the last of them was the end row, which doesn't count.
+    """
+
+    def __init__(self, end_row: str) -> None:
+        self.rows = 0
+        self.is_at_end = False
+        self._end_row = end_row
+        self._taken = 0
 
     def __call__(self, row: Any) -> str:
-        self._rows += 1
+        self.is_at_end = row.text == self._end_row
+        self.rows += not self.is_at_end
         return "skip"
 
     def take(self) -> int:
         """Those since it was asked last."""
-        rows, self._rows = self._rows, 0
+        rows, self._taken = self.rows - self._taken, self.rows
         return rows
 
 
-def _options(layout: Layout, wanted: Sequence[int], invalid: _Counter) -> dict[str, Any]:
+def _options(layout: Layout, wanted: Sequence[int], invalid: _Invalid) -> dict[str, Any]:
     names = [str(place) for place in range(layout.columns)]
     return {
         "read_options": pa_csv.ReadOptions(

@@ -66,6 +66,52 @@ def test_a_quoted_line_break_belongs_to_its_title(tmp_path: Path) -> None:
     assert [track["title"] for track in landed(tmp_path / "landing", "tracks")] == ["Sinner\nman"]
 
 
+ROW = "Prince,Purple Rain,Kiss,01 Jan 2020 12:34\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "after"),
+    [
+        ('Prince,,"7,01 Jan 2020 12:34\n', 700),
+        ('Prince,,7,"01 Jan 2020 12:34\n', 700),  # the last value takes all that follows, and the row is whole
+        ('Prince,,"7,01 Jan 2020 12:34\nPrince,""\n', 700),
+        ('Prince,,"7,01 Jan 2020 12:34\n', 0),
+        ('Prince,,7,"01 Jan 2020 12:34', 0),
+    ],
+)
+def test_a_quote_that_never_ends_is_an_error_that_names_its_row(tmp_path: Path, bad: str, after: int) -> None:
+    text = ROW * 299 + "Prince,Kiss\n" + bad + ROW * after
+    with pytest.raises(InputError, match=r"scrobbles\.csv: a quoted value that begins in row 301 is never closed"):
+        imported(tmp_path, "scrobbles.csv", text)
+    assert landed(tmp_path / "landing", "events") == []
+
+
+def test_a_quote_that_ends_nowhere_near_is_an_error_before_the_file_is_read(tmp_path: Path) -> None:
+    text = ROW * 100_000 + 'Prince,,"7,01 Jan 2020 12:34\n' + ROW * 200_000
+    with pytest.raises(InputError, match=r"scrobbles\.csv: row 100001 doesn't end within 4 MiB; close its quotes"):
+        imported(tmp_path, "scrobbles.csv", text)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\n"])
+@pytest.mark.parametrize(
+    ("row", "title"),
+    [
+        ('uts,artist,track\n1577882040,Prince,Kiss 12" mix', 'Kiss 12" mix'),
+        ('uts,artist,track\n1577882040,Prince,"Kiss\n12"" mix"', 'Kiss\n12" mix'),
+        ('uts,artist,track\n1577882040,Prince,"Kiss ""12"""', 'Kiss "12"'),
+    ],
+)
+def test_quotes_in_the_last_value_leave_none_open(tmp_path: Path, row: str, title: str, end: str) -> None:
+    report = imported(tmp_path, "scrobbles.csv", row + end)
+    assert [track["title"] for track in landed(tmp_path / "landing", "tracks")] == [title]
+    assert (report.rows_read, report.skipped) == (1, {})
+
+
+def test_a_last_row_of_another_length_with_one_quote_is_counted(tmp_path: Path) -> None:
+    report = imported(tmp_path, "scrobbles.csv", ROW + 'Prince,Kiss 12" mix')
+    assert (report.rows_read, report.skipped) == (2, {"unreadable_row": 1})
+
+
 def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
     path = tmp_path / "scrobbles.csv"
     path.write_bytes(b"artist,track,uts\nNina Simone,Sinn\xffrman,1577882040\nNina Simone,Feeling Good,1577882041\n")

@@ -127,6 +127,16 @@ def test_blank_lines_before_the_first_row_are_passed_over(tmp_path: Path, has_he
     assert [row["play_count"] for row in landed(tmp_path / "landing", "play_counts")] == [3, 5, 7][has_header:]
 
 
+def test_a_quote_that_never_ends_is_an_error_that_names_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text("who,what,n\n" + "ann,x,1\n" * 200 + '"bo,x,1\n' + "ann,y,1\n" * 300)
+    with pytest.raises(InputError, match=r"counts\.csv: a quoted value that begins in row 201 is never closed"):
+        imported(path, tmp_path / "landing", **BARE)
+    path.write_text('who;what;n\nann;x;"1\nann;y;1\n')
+    with pytest.raises(InputError, match="begins in row 1 is never closed"):
+        imported(path, tmp_path / "landing", **BARE)
+
+
 def test_counts_with_a_point_are_whole_numbers_where_they_are(tmp_path: Path) -> None:
     path = tmp_path / "counts.csv"
     path.write_text("who,what,n\nann,x,5.0\nann,y,1e3\n")
