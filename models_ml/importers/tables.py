@@ -81,7 +81,7 @@ def delimited_blocks(stream: ByteStream, layout: Layout, wanted: Sequence[int], 
     Raises InputError where the file can't be taken apart, such as at a quote that never ends: the rows after it can't
     be told apart. Rows are numbered from the first of data; blank lines are none.
     """
-    invalid = _Invalid(layout.end_row)
+    invalid = _Invalid(layout)
     rows = 0
     source = _WithEndRow(stream, layout.end_row) if layout.is_quoted else stream
     try:
@@ -138,21 +138,34 @@ class _Invalid:
     rows: how many.  is_at_end: whether the last of them was the end row, which doesn't count.
     """
 
-    def __init__(self, end_row: str) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.rows = 0
         self.is_at_end = False
-        self._end_row = end_row
-        self._taken = 0
+        self._layout = layout
+        self._lost = 0
 
     def __call__(self, row: Any) -> str:
-        self.is_at_end = row.text == self._end_row
-        self.rows += not self.is_at_end
+        self.is_at_end = row.text == self._layout.end_row
+        if not self.is_at_end:
+            self.rows += 1
+            self._lost += _rows_lost(row.text, self._layout.delimiter)
         return "skip"
 
     def take(self) -> int:
-        """Those since it was asked last."""
-        rows, self._taken = self.rows - self._taken, self.rows
-        return rows
+        """How many rows of the writer's were lost by them since it was asked last."""
+        lost, self._lost = self._lost, 0
+        return lost
+
+
+def _rows_lost(text: str, delimiter: str) -> int:
+    """1, or its lines where a quote left open took in the rows up to the next quote, which ends no value."""
+    if "\n" not in text:
+        return 1
+    try:
+        list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return 1 + text.count("\n")
+    return 1
 
 
 def _options(layout: Layout, wanted: Sequence[int], invalid: _Invalid) -> dict[str, Any]:

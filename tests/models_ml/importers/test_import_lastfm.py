@@ -112,6 +112,17 @@ def test_a_last_row_of_another_length_with_one_quote_is_counted(tmp_path: Path) 
     assert (report.rows_read, report.skipped) == (2, {"unreadable_row": 1})
 
 
+def test_rows_between_a_quote_left_open_and_the_next_are_counted_each(tmp_path: Path) -> None:
+    text = ROW * 3 + 'Prince,,"7,01 Jan 2020 12:34\n' + ROW * 5 + 'Prince,"1999, live",Kiss,01 Jan 2020 12:34\n' + ROW
+    report = imported(tmp_path, "scrobbles.csv", text)
+    assert (report.rows_read, report.skipped) == (3 + 1 + 5 + 1 + 1, {"unreadable_row": 1 + 5 + 1})
+
+
+def test_a_quoted_line_break_makes_no_second_row_of_one_that_cannot_be_read(tmp_path: Path) -> None:
+    report = imported(tmp_path, "scrobbles.csv", ROW + 'Prince,"Purple\nRain",Kiss\n')
+    assert (report.rows_read, report.skipped) == (2, {"unreadable_row": 1})
+
+
 def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
     path = tmp_path / "scrobbles.csv"
     path.write_bytes(b"artist,track,uts\nNina Simone,Sinn\xffrman,1577882040\nNina Simone,Feeling Good,1577882041\n")
