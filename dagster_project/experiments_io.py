@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from dagster_project.configuration import Configuration, varied
 from dagster_project.home import WAREHOUSE_PROJECT, Home
 from dagster_project.lake import Lake
@@ -21,7 +23,7 @@ from models_ml.experiments.declarations import (
     declared_rows,
     read_declarations,
 )
-from models_ml.experiments.groups import groups_of
+from models_ml.experiments.groups import Groups, groups_of
 from models_ml.experiments.settings_text import Settings
 from models_ml.landing.storage import replace_file
 
@@ -93,8 +95,18 @@ class WeekGroups:
 
 def week_groups(lake: Lake, week: dt.date, configuration: Configuration, listener_count: int) -> WeekGroups:
     """Who is in which variant of the experiments that run in the week, as groups of one configuration each."""
-    rows = lake.read_week(ASSIGNED, week, ["user_index", "experiment_id", "variant_id", "is_running"])
-    experiments, variants = (lake.read_week(table, week) for table in (EXPERIMENTS, VARIANTS))
-    found = groups_of(rows.filter(rows["is_running"]), experiments, variants, listener_count)
+    found = _groups(lake, week, listener_count)
     settings = tuple(varied(configuration, group.changed, f"variants {group.name}") for group in found.groups)
     return WeekGroups(settings, tuple(group.policy for group in found.groups), found.of)
+
+
+def week_policies(lake: Lake, week: dt.date, listener_count: int) -> pa.Array:
+    """(n,) strings, whose feedback the arms of each listener's list have learnt from, by whatever configuration."""
+    found = _groups(lake, week, listener_count)
+    return pa.array([group.policy for group in found.groups], pa.string()).take(pa.array(found.of))
+
+
+def _groups(lake: Lake, week: dt.date, listener_count: int) -> Groups:
+    rows = lake.read_week(ASSIGNED, week, ["user_index", "experiment_id", "variant_id", "is_running"])
+    experiments, variants = (lake.read_week(table, week) for table in (EXPERIMENTS, VARIANTS))
+    return groups_of(rows.filter(rows["is_running"]), experiments, variants, listener_count)

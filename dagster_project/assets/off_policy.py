@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from dagster_project import keys
 from dagster_project.assets.evaluation import HISTORY
+from dagster_project.experiments_io import week_policies
 from dagster_project.home import Home, parse_week
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
@@ -23,6 +24,7 @@ from models_ml.arrays import strings
 from models_ml.errors import InputError
 from models_ml.off_policy.tables import (
     OFF_POLICY_SCHEMA,
+    POSTERIOR_COLUMNS,
     REWARDS,
     SLOT_COLUMNS,
     LoggedWeek,
@@ -69,10 +71,12 @@ def logged_week(home: Home, as_of: dt.date, since: dt.date) -> LoggedWeek:
         raise InputError(f"week {as_of} was never completed, so it gave no lists")
     lake = Lake(home.lake)
     outcomes = lake.read_week("features/slot_outcomes", since, ["list_week", "user_index", "position", *REWARDS])
+    listeners = _user_ids(lake, as_of)
     return read_logged_week(
         _columns(lake, SLOTS, as_of, SLOT_COLUMNS),
-        _user_ids(lake, as_of),
-        lake.read_week("features/arm_posteriors", as_of, ["segment", "arm_id", "alpha", "beta"]),
+        listeners,
+        week_policies(lake, as_of, len(listeners)),
+        _columns(lake, "features/arm_posteriors", as_of, POSTERIOR_COLUMNS),
         outcomes.filter(pc.equal(outcomes["list_week"], pa.scalar(as_of))),
         _user_ids(lake, since),
     )

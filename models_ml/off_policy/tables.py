@@ -33,6 +33,7 @@ SLOT_COLUMNS: Final = (
     "open_arm_chances",
     "draw_number",
 )
+POSTERIOR_COLUMNS: Final = ("variant_id", "segment", "arm_id", "alpha", "beta")
 OFF_POLICY_SCHEMA = pa.schema(
     [
         ("as_of_week", pa.date32()),
@@ -77,12 +78,18 @@ class LoggedWeek:
 
 
 def read_logged_week(
-    slots: pa.Table, listeners: pa.Array, arm_posteriors: pa.Table, outcomes: pa.Table, listeners_since: pa.Array
+    slots: pa.Table,
+    listeners: pa.Array,
+    policies: pa.Array,
+    arm_posteriors: pa.Table,
+    outcomes: pa.Table,
+    listeners_since: pa.Array,
 ) -> LoggedWeek:
     """What was logged of one week's lists.
 
-    slots, arm_posteriors: of that week, listeners: its user ids.  outcomes: slot_outcomes of a later week, those of
-    the lists of that week alone, with listeners_since, the user ids of the later week.
+    slots, arm_posteriors: of that week, listeners: its user ids, policies: the variant_id of arm_posteriors that each
+    listener's list was drawn by.  outcomes: slot_outcomes of a later week, those of the lists of that week alone, with
+    listeners_since, the user ids of the later week.
     Raises InputError where nothing was left to chance, nothing is known since, or a value can't be used.
     """
     user, draw = _numbers(slots, "user_index", len(listeners)), _draw_numbers(slots)
@@ -102,7 +109,8 @@ def read_logged_week(
     chosen = kept[row]
     place = (np.cumsum(kept) - 1)[row[chosen]]
     rewards = _rewards(slots.filter(pa.array(chosen)), place, since[kept], outcomes, explored[chosen], draw[chosen])
-    logged = _logged(slots.filter(pa.array(chosen & explored)), place[explored[chosen]], users[kept], arm_posteriors)
+    draws = slots.filter(pa.array(chosen & explored))
+    logged = _logged(draws, place[explored[chosen]], users[kept], policies, arm_posteriors)
     return LoggedWeek(listeners.take(pa.array(users[kept])), logged, rewards, int((exploring & ~kept).sum()))
 
 
@@ -148,8 +156,8 @@ def _draw_numbers(slots: pa.Table) -> Ints:
     return _numbers(pa.table({"draw_number": filled}), "draw_number", PLAYLIST_LENGTH + 1)
 
 
-def _logged(explored: pa.Table, place: Ints, users: Ints, arm_posteriors: pa.Table) -> LoggedLists:
-    """The draws for arms.  place: (s,) list of each, users: (n,) whose lists they are."""
+def _logged(explored: pa.Table, place: Ints, users: Ints, policies: pa.Array, arm_posteriors: pa.Table) -> LoggedLists:
+    """The draws for arms.  place: (s,) list of each, users: (n,) whose lists they are, policies: of every listener."""
     names = pc.unique(strings(arm_posteriors, "arm_posteriors", "arm_id")).sort()
     draw = _draw_numbers(explored) - 1
     shape = (len(users), int(draw.max(initial=-1)) + 1)
@@ -160,12 +168,23 @@ def _logged(explored: pa.Table, place: Ints, users: Ints, arm_posteriors: pa.Tab
     parent = pc.list_parent_indices(open_arms).to_numpy()
     chance[place[parent], draw[parent], _arms(pc.list_flatten(open_arms), names)] = pc.list_flatten(chances).to_numpy()
     segments = pc.unique(strings(arm_posteriors, "arm_posteriors", "segment")).sort()
-    alpha, beta = (_by_segment(arm_posteriors, segments, names, name) for name in ("alpha", "beta"))
     everyone = segments.index(EVERYONE).as_py()
     of_list = np.full(len(users), everyone)
     told = pc.fill_null(pc.index_in(strings(explored, "playlist_slots", "segment"), segments), everyone)
     of_list[place] = told.to_numpy(zero_copy_only=False)
-    return LoggedLists(tuple(names.to_pylist()), users, arm, chance, alpha[of_list], beta[of_list])
+    known = pc.unique(strings(arm_posteriors, "arm_posteriors", "variant_id")).sort()
+    at = _policy_of(policies.take(pa.array(users)), known), of_list
+    alpha, beta = (_posterior(arm_posteriors, (known, segments, names), name)[at] for name in ("alpha", "beta"))
+    return LoggedLists(tuple(names.to_pylist()), users, arm, chance, alpha, beta)
+
+
+def _policy_of(told: pa.Array, known: pa.Array) -> Ints:
+    """(n,) place of each list's policy among those that arm_posteriors knows."""
+    found = np.asarray(pc.fill_null(pc.index_in(told, known), -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    if (found < 0).any():
+        policy = told[int(np.flatnonzero(found < 0)[0])].as_py()
+        raise InputError(f"arm_posteriors: no row of variant_id {policy!r}, by which lists of the same week were drawn")
+    return found
 
 
 def _arms(told: pa.Array | pa.ChunkedArray, names: pa.Array) -> Ints:
@@ -176,14 +195,21 @@ def _arms(told: pa.Array | pa.ChunkedArray, names: pa.Array) -> Ints:
     return found
 
 
-def _by_segment(table: pa.Table, segments: pa.Array, names: pa.Array, value: str) -> Floats:
-    """(g, A) one number of each segment and arm."""
-    of = [pc.index_in(table[key], known).to_numpy() for key, known in (("segment", segments), ("arm_id", names))]
-    found = np.full((len(segments), len(names)), np.nan)
-    found[of[0], of[1]] = column(table, "arm_posteriors", value, np.float64)
-    if np.isnan(found).any():
-        segment, arm = (int(number) for number in np.argwhere(np.isnan(found))[0])
-        raise InputError(f"arm_posteriors: no {value} of segment {segments[segment]} and arm_id {names[arm]}")
+def _posterior(table: pa.Table, known: tuple[pa.Array, pa.Array, pa.Array], value: str) -> Floats:
+    """(p, g, A) one number of each policy, segment and arm.  known: their names, in this order.
+
+    Raises InputError where there is none, or where two rows say one.
+    """
+    keys = zip(("variant_id", "segment", "arm_id"), known, strict=True)
+    of = tuple(pc.index_in(table[key], names).to_numpy() for key, names in keys)
+    found, rows = np.full([len(names) for names in known], np.nan), np.zeros([len(names) for names in known], np.int64)
+    found[of] = column(table, "arm_posteriors", value, np.float64)
+    np.add.at(rows, of, 1)
+    for wrong, says in ((rows > 1, "several rows"), (np.isnan(found), f"no {value}")):
+        if wrong.any():
+            policy, segment, arm = (names[int(at)] for names, at in zip(known, np.argwhere(wrong)[0], strict=True))
+            named = f"segment {segment} and arm_id {arm} by variant_id {policy}"
+            raise InputError(f"arm_posteriors: {says} of {named}; there has to be one")
     return found
 
 

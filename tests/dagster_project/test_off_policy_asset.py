@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from dagster_project.assets.off_policy import logged_week, off_policy_estimates
+from dagster_project.experiments_io import ASSIGNED, EXPERIMENTS, VARIANTS
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.resources import Workspace
+from models_ml.experiments.declarations import EXPERIMENTS_SCHEMA, VARIANTS_SCHEMA
 from models_ml.exploration.params import ExplorationParams
 from models_ml.off_policy.policies import by_settings
 from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
@@ -123,6 +127,34 @@ def test_the_settings_of_the_week_give_the_chances_that_its_lists_kept(ran: TwoM
     logged = logged_week(ran.home, BEFORE, MONDAY).logged
     assert logged.drawn.all()
     assert by_settings(logged, ExplorationParams()) == pytest.approx(logged.chance, rel=1e-9)
+
+
+def test_where_an_experiment_learns_from_its_own_lists_each_list_is_judged_by_its_own_arms(
+    ran: TwoMondays, tmp_path: Path
+) -> None:
+    home, table = _copy(ran, tmp_path / "own"), "features/arm_posteriors"
+    control, lake = logged_week(home, BEFORE, MONDAY).logged, Lake(home.lake)
+    _in_an_experiment_of_its_own(lake, np.arange(1, lake.row_count("features/listeners", BEFORE), 2))
+    known = lake.read_week(table, BEFORE)
+    place = known.column_names.index("alpha"), known.column_names.index("variant_id")
+    own = known.set_column(place[0], "alpha", pc.add(known["alpha"], 5.0))
+    own = own.set_column(place[1], "variant_id", pa.array(["x:more"] * len(own)))
+    lake.replace_week(table, BEFORE, pa.concat_tables([known, own]))
+    logged = logged_week(home, BEFORE, MONDAY).logged
+    odd = logged.listener % 2 == 1
+    assert 0 < odd.sum() < len(odd)
+    assert np.array_equal(logged.alpha, control.alpha + 5.0 * odd[:, None])
+    assert np.array_equal(logged.beta, control.beta)
+
+
+def _in_an_experiment_of_its_own(lake: Lake, members: np.ndarray) -> None:
+    """Declare experiment x of the first Monday, whose one variant learns from its own lists, with these listeners."""
+    experiment = {"experiment_id": "x", "training_scope": "own"}
+    variant = {"experiment_id": "x", "variant_id": "more"}
+    lake.replace_week(EXPERIMENTS, BEFORE, pa.Table.from_pylist([experiment], schema=EXPERIMENTS_SCHEMA))
+    lake.replace_week(VARIANTS, BEFORE, pa.Table.from_pylist([variant], schema=VARIANTS_SCHEMA))
+    rows = [{"user_index": int(member), **variant, "is_running": True} for member in members]
+    lake.replace_week(ASSIGNED, BEFORE, pa.Table.from_pylist(rows))
 
 
 def test_judged_again_it_is_the_same(ran: TwoMondays, tmp_path: Path) -> None:

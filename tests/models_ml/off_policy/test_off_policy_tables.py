@@ -61,6 +61,7 @@ def outcomes_of(users: list[int], completed: set[tuple[int, int]]) -> pa.Table:
 
 POSTERIORS = pa.table(
     {
+        "variant_id": ["control"] * 4,
         "segment": ["everyone", "everyone", "jazz", "jazz"],
         "arm_id": ["nothing_special", "new_artist"] * 2,
         "alpha": [1.0, 2.0, 3.0, 4.0],
@@ -70,10 +71,14 @@ POSTERIORS = pa.table(
 
 
 def week_of(
-    rows: list[dict[str, Any]], outcomes: pa.Table | None = None, posteriors: pa.Table = POSTERIORS
+    rows: list[dict[str, Any]],
+    outcomes: pa.Table | None = None,
+    posteriors: pa.Table = POSTERIORS,
+    policies: tuple[str, ...] = ("control",) * 3,
 ) -> LoggedWeek:
     outcomes = outcomes_of([0, 1, 2], set()) if outcomes is None else outcomes
-    return read_logged_week(pa.Table.from_pylist(rows, pa.schema(SLOT)), USERS, posteriors, outcomes, SINCE)
+    slots = pa.Table.from_pylist(rows, pa.schema(SLOT))
+    return read_logged_week(slots, USERS, pa.array(policies), posteriors, outcomes, SINCE)
 
 
 TWO = slots_of({0: ["new_artist", "nothing_special"], 2: ["nothing_special", "nothing_special"]})
@@ -97,6 +102,27 @@ def test_arms_chances_and_what_was_known_are_those_of_the_list():
     assert logged.alpha.tolist() == [[4.0, 3.0]] * 2
     assert logged.beta.tolist() == [[8.0, 7.0]] * 2
     assert week_of(slots_of({0: ["new_artist"]}, segment="gone")).logged.alpha.tolist() == [[2.0, 1.0]]
+
+
+def test_a_list_is_judged_by_what_the_policy_that_drew_it_knew():
+    own = POSTERIORS.set_column(0, "variant_id", pa.array(["a:more"] * 4)).set_column(
+        POSTERIORS.column_names.index("alpha"), "alpha", pa.array([10.0, 20.0, 30.0, 40.0])
+    )
+    for both in (pa.concat_tables([POSTERIORS, own]), pa.concat_tables([own, POSTERIORS])):
+        logged = week_of(TWO, posteriors=both, policies=("a:more", "a:more", "control")).logged
+        assert logged.alpha.tolist() == [[40.0, 30.0], [4.0, 3.0]]
+        assert logged.beta.tolist() == [[8.0, 7.0]] * 2
+        assert week_of(TWO, posteriors=both).logged.alpha.tolist() == [[4.0, 3.0]] * 2
+
+
+def test_a_policy_without_posteriors_and_one_told_twice_are_errors_that_name_it():
+    with pytest.raises(InputError, match="arm_posteriors: no row of variant_id 'a:more', by which lists"):
+        week_of(TWO, policies=("control", "control", "a:more"))
+    twice = pa.concat_tables([POSTERIORS, POSTERIORS[2:3]])
+    with pytest.raises(
+        InputError, match="several rows of segment jazz and arm_id nothing_special by variant_id control"
+    ):
+        week_of(TWO, posteriors=twice)
 
 
 def test_lists_without_chance_without_a_slot_and_of_who_is_gone_are_left_out():
