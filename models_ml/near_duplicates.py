@@ -141,3 +141,15 @@ def worse_of_their_sound(pool: Pool, sound_of: Ints | None, passing: Bools) -> I
     places = places[order]
     key = pool.rows[places].astype(np.int64) * len(sound_of) + sound[places]
     return np.asarray(places[1:][key[1:] == key[:-1]])
+
+
+def repeated_sounds(lists: Ints, sound_of: Ints) -> Bools:
+    """(b, k) True for each recording that sounds the same as one before it in its list.  lists: (b, k), -1 for none."""
+    sound = np.where(lists >= 0, sound_of[lists], -1)
+    order = np.argsort(sound, axis=1, kind="stable")
+    ordered = np.take_along_axis(sound, order, axis=1)
+    again = np.zeros(lists.shape, dtype=bool)
+    again[:, 1:] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    repeated = np.zeros(lists.shape, dtype=bool)
+    np.put_along_axis(repeated, order, again, axis=1)
+    return repeated

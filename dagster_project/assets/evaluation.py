@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dagster_project import keys
-from dagster_project.assets.playlists import week_features, week_genres
+from dagster_project.assets.playlists import given_features, week_features, week_genres
 from dagster_project.external_lists import external_models
 from dagster_project.home import Home, parse_week
 from dagster_project.lake import Lake
@@ -20,6 +20,7 @@ from dagster_project.manifest import committed_weeks
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import families_table, markdown_table, picture, quality_table
+from dagster_project.sound_io import NEAR_DUPLICATES
 from dagster_project.vectors_io import load_factors, serve
 from models_ml.errors import InputError
 from models_ml.evaluation.comparisons import COMPARISONS_SCHEMA
@@ -93,7 +94,9 @@ def what_was_given(home: Home, as_of: dt.date) -> tuple[WeekFeatures, dict[str, 
         again = f"`monday-mix run --week {as_of}` first, and this week again, scores what was given then, by whomever"
         raise InputError(f"week {as_of} was never completed, so it gave no lists; {again}")
     lake = Lake(home.lake)
-    features, lists = week_features(lake, as_of), {"published": lake.read_week(GIVEN, as_of, LIST_COLUMNS)}
+    # The filters that our lists passed, for the baselines too; weeks of before sounds were compared lack these.
+    features_of = given_features if lake.has_week(NEAR_DUPLICATES, as_of) else week_features
+    features, lists = features_of(lake, as_of), {"published": lake.read_week(GIVEN, as_of, LIST_COLUMNS)}
     if lake.has_week(RANKED, as_of):
         lists["ranked"] = _with_ids(lake.read_week(RANKED, as_of), features)
     return features, lists

@@ -3,12 +3,13 @@
 Belongs here: the parameters, the popularity baselines, one round over blocks of listeners for all of them.
 Does not: the methods that learn from pairs of recordings (item_models.py), the filters (eligibility.py), metrics.
 
-Every baseline ranks all recordings and passes the same hard filters as our own lists, without soft rules.  It lists
-only what it has some evidence for: a list may be shorter than k.
+Every baseline ranks all recordings and passes the same hard filters as our own lists, without soft rules; of what is
+one in sound it lists the best.  It lists only what it has some evidence for: a list may be shorter than k.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from models_ml.eligibility import forbidden
 from models_ml.errors import InputError
 from models_ml.evaluation.item_models import ItemModel, fit_ease, fit_item_knn
 from models_ml.features import WeekFeatures
+from models_ml.near_duplicates import repeated_sounds
 
 MOST_POPULAR: Final = "most_popular"
 RECENTLY_POPULAR: Final = "recently_popular"
@@ -99,6 +101,7 @@ def baseline_lists(
     """The best k recordings of each listener by each baseline, best first, ties by position.
 
     listeners: (b,) positions in features.user_id.
+    What is one in sound is as features.sound_of has it, None: nothing.
     Returns (b, k) int32 each, -1 where there are no more; ease is left out above ease_max_recordings.
     Raises InputError where k is below 1 or a listener is out of range.
     """
@@ -117,10 +120,37 @@ def baseline_lists(
         block = listeners[start:stop]
         taken_out = forbidden(features, block)
         for name, order in orders.items():
-            lists[name][start:stop] = order.best(taken_out, k)
+            lists[name][start:stop] = _once_in_sound(partial(_popular, order, k), taken_out, features.sound_of)
         for name, model in models.items():
-            lists[name][start:stop] = model.best(liked[block], taken_out, k)
+            best = partial(_personal, model, liked[block], k)
+            lists[name][start:stop] = _once_in_sound(best, taken_out, features.sound_of)
         progress(f"baselines: {stop:,} of {len(listeners):,} listeners")
+    return lists
+
+
+def _popular(order: PopularOrder, k: int, _: Ints, taken_out: Bools) -> Ints:
+    return order.best(taken_out, k)
+
+
+def _personal(model: ItemModel, liked: scipy.sparse.csr_matrix, k: int, rows: Ints, taken_out: Bools) -> Ints:
+    return model.best(liked[rows], taken_out, k)
+
+
+def _once_in_sound(best: Callable[[Ints, Bools], Ints], taken_out: Bools, sound_of: Ints | None) -> Ints:
+    """(b, k) the best of each row, of several that are one in sound the best alone.
+
+    best: (r, k) lists of some of the rows under their taken_out, (r, m).
+    """
+    rows = np.arange(len(taken_out))
+    lists = best(rows, taken_out)
+    if sound_of is None:
+        return lists
+    taken_out = taken_out.copy()
+    while (worse := repeated_sounds(lists[rows], sound_of)).any():
+        row, place = np.nonzero(worse)
+        taken_out[rows[row], lists[rows[row], place]] = True
+        rows = rows[worse.any(axis=1)]
+        lists[rows] = best(rows, taken_out[rows])
     return lists
 
 

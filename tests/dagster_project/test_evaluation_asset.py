@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from dagster_project import keys
-from dagster_project.assets.evaluation import evaluation
+from dagster_project.assets.evaluation import evaluation, what_was_given
 from dagster_project.cli import BAD_INPUT, main
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.resources import Workspace
+from dagster_project.sound_io import NEAR_DUPLICATES
+from models_ml.evaluation.baselines import MOST_POPULAR, BaselineParams, baseline_lists
 from models_ml.evaluation.report import EVALUATION_SCHEMA
 from tests.published import query
 from tests.two_mondays import BEFORE, TwoMondays, two_mondays
@@ -240,6 +243,22 @@ def test_the_mart_of_an_unscored_week_is_empty_and_typed(ran: TwoMondays) -> Non
     schema = pq.read_schema(ran.lake.path("marts/evaluation_metrics", BEFORE))
     assert ran.lake.read_week("marts/evaluation_metrics", BEFORE).num_rows == 0
     assert [schema.field(name).type for name in ("week", "k", "value")] == [pa.date32(), pa.int32(), pa.float64()]
+
+
+def test_baselines_pass_the_filters_of_our_lists_by_sound_too(ran: TwoMondays, tmp_path: Path) -> None:
+    with _copy(ran.home, tmp_path / "alike") as home:
+        features, _ = what_was_given(home, BEFORE)
+        everyone = np.arange(features.listener_count)
+        best = baseline_lists(features, everyone, 30, BaselineParams())[MOST_POPULAR]
+        listener = int(np.flatnonzero((np.diff(features.exclusions.indptr) > 0) & (best[:, 0] >= 0))[0])
+        heard, first = int(features.exclusions.values[features.exclusions.indptr[listener]]), int(best[listener, 0])
+        alike = pa.table({"recording_index": sorted([heard, first]), "same_as": [min(heard, first)] * 2})
+        Lake(home.lake).replace_week(NEAR_DUPLICATES, BEFORE, alike)
+        features, _ = what_was_given(home, BEFORE)
+        again = baseline_lists(features, everyone, 30, BaselineParams())[MOST_POPULAR]
+        assert first in best[listener]
+        assert first not in again[listener]
+        assert again[listener, 0] == best[listener, 1]
 
 
 def test_every_model_is_held_against_what_was_given_and_what_ranked_best(ran: TwoMondays) -> None:

@@ -10,7 +10,7 @@ from models_ml.arrays import in_range
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.eligibility import filter_codes, forbidden
-from models_ml.near_duplicates import Heard, NearDuplicateParams, near_duplicates, with_near_duplicates
+from models_ml.near_duplicates import Heard, NearDuplicateParams, near_duplicates, repeated_sounds, with_near_duplicates
 from models_ml.pools import from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.rules import FILTER_CODES
@@ -91,6 +91,13 @@ def test_what_sounds_like_something_excluded_is_excluded_by_name():
     assert np.flatnonzero(codes[2]).tolist() == [4, 9, 20]
     assert (forbidden(features, np.arange(3)) == (codes > 0)).all()
     in_range(features.exclusions.values, 30, "exclusions", "recording_index")
+
+
+def test_in_a_list_every_recording_after_the_first_of_its_sound_is_a_repetition():
+    sound_of = np.array([0, -1, 0, 3, 3, 0, -1])
+    lists = np.array([[5, 1, 4, 0, 3, 6, 2], [1, 6, 1, 3, -1, -1, -1]])
+    assert repeated_sounds(lists, sound_of).tolist() == [[False, False, False, True, True, False, True], [False] * 7]
+    assert repeated_sounds(np.empty((0, 3), dtype=int), sound_of).shape == (0, 3)
 
 
 @pytest.mark.parametrize("minimum_kept", [0, 60])

@@ -1,5 +1,6 @@
 """One battery for every baseline, on weeks whose answer is known, and each method against a plain loop."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -10,6 +11,7 @@ from models_ml.errors import InputError
 from models_ml.evaluation import baselines, item_models
 from models_ml.evaluation.baselines import BASELINES, BaselineParams, baseline_lists, liked_matrix
 from models_ml.evaluation.item_models import bm25_weights, fit_ease, fit_item_knn
+from models_ml.near_duplicates import with_near_duplicates
 from tests.models_ml.evaluation.evaluation_worlds import block_world, world_of
 from tests.models_ml.feature_worlds import random_world
 
@@ -54,6 +56,29 @@ def test_a_list_holds_all_that_there_is_evidence_for_where_k_is_large(name):
     }[name]
     for row, expected in zip(lists, evidence & passing, strict=True):
         assert sorted(listed(row)) == np.flatnonzero(expected).tolist()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_of_what_is_one_in_sound_the_best_is_listed_and_nothing_that_sounds_like_what_was_heard(name):
+    world = random_world(5, listeners=40, recordings=90, per_listener=12)
+    features = with_near_duplicates(world.features(), np.arange(60), np.arange(60) // 3 * 3)
+    whole = lists_of(replace(features, sound_of=None), k=90)[name]
+    sound = np.concatenate([np.arange(60) // 3 * 3, np.arange(60, 90)])
+    shorter = 0
+    for row, each, heard in zip(lists_of(features, k=25)[name], whole, world_heard(world), strict=True):
+        first = [one for place, one in enumerate(listed(each)) if sound[one] not in sound[listed(each)[:place]]]
+        assert listed(row) == first[:25]
+        assert not set(sound[listed(row)]) & set(sound[heard])
+        shorter += len(first) < len(listed(each))
+    assert shorter > 10
+
+
+def world_heard(world) -> list[list[int]]:
+    """What each listener has heard."""
+    heard = [[] for _ in range(len(world.listeners))]
+    for row in world.exclusions.to_pylist():
+        heard[row["user_index"]].append(row["recording_index"])
+    return heard
 
 
 @pytest.mark.parametrize("name", PERSONAL)
