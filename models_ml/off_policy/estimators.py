@@ -68,32 +68,35 @@ def list_ips(of: Setting, reward: ListRewards) -> Floats:
 def cascade_dr(of: Setting, reward: ListRewards) -> Floats:
     """(n,) from the last draw to the first: V = E_target[Q] + w (r + V_next - Q), V after all the other slots' reward.
 
-    Q of an arm at a draw: mean of r and what is expected of the draws after it under the target, over the lists of the
-    other half of the listeners, so that no list is predicted by itself (fitted Q, cross-fitted).
+    Q of an arm at a draw: mean of r and what is expected of the draws after it under the target. All of it, what is
+    expected too, is learnt from the lists of the other half of the listeners, so that nothing of a list predicts it
+    (fitted Q, cross-fitted).
     """
     logged = of.logged
-    fold = logged.cluster % _HALVES
-    value, expected = reward.rest.astype(np.float64), reward.rest.astype(np.float64)
+    fold, lists = logged.cluster % _HALVES, np.arange(len(logged.cluster))
+    value = reward.rest.astype(np.float64)
+    expected = np.tile(value, (_HALVES, 1))  # (2, n) of every list, by what the lists outside each half teach
     for draw in range(logged.arm.shape[1] - 1, -1, -1):
-        drawn, arm = logged.drawn[:, draw], logged.arm[:, draw]
-        quality = _arm_means(arm, reward.drawn[:, draw] + expected, fold, len(logged.arm_names))
-        of_arm = np.take_along_axis(quality, np.maximum(arm, 0)[:, None], axis=1)[:, 0]
-        ahead = (of.target[:, draw] * quality).sum(axis=1)
-        value = np.where(drawn, ahead + of.ratio[:, draw] * (reward.drawn[:, draw] + value - of_arm), value)
+        drawn, arm, came = logged.drawn[:, draw], logged.arm[:, draw], reward.drawn[:, draw]
+        means = [
+            _arm_means(arm[fold != half], (came + expected[half])[fold != half], len(logged.arm_names))
+            for half in range(_HALVES)
+        ]
+        quality = np.stack(means)  # (2, A)
+        ahead = (of.target[:, draw] * quality[:, None]).sum(axis=2)  # (2, n)
+        missed = came + value - quality[fold, np.maximum(arm, 0)]
+        value = np.where(drawn, ahead[fold, lists] + of.ratio[:, draw] * missed, value)
         expected = np.where(drawn, ahead, expected)
     return value
 
 
-def _arm_means(arm: Ints, outcome: Floats, fold: Ints, arms: int) -> Floats:
-    """(n, A) mean outcome of each arm over the lists of the other folds; an arm nobody drew there has that of all."""
-    means = np.zeros((_HALVES, arms))
-    for half in range(_HALVES):
-        some = (fold != half) & (arm >= 0)
-        counts = np.bincount(arm[some], minlength=arms)
-        sums = np.bincount(arm[some], outcome[some], minlength=arms)
-        overall = sums.sum() / max(counts.sum(), 1)
-        means[half] = np.where(counts > 0, sums / np.maximum(counts, 1), overall)
-    return np.asarray(means[fold])
+def _arm_means(arm: Ints, outcome: Floats, arms: int) -> Floats:
+    """(A,) mean outcome of each arm over lists, that of all where none drew it.  arm: -1 where nothing was drawn."""
+    some = arm >= 0
+    counts = np.bincount(arm[some], minlength=arms)
+    sums = np.bincount(arm[some], outcome[some], minlength=arms)
+    overall = sums.sum() / max(counts.sum(), 1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), overall)
 
 
 ITEM_ESTIMATORS: Final = ("item_position_ips", "self_normalised_ips")

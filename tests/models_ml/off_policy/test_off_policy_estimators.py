@@ -9,7 +9,7 @@ from models_ml.errors import InputError
 from models_ml.exploration.arms import arm_chances
 from models_ml.exploration.params import ExplorationParams
 from models_ml.off_policy.estimates import IDENTIFIED, NOT_IDENTIFIABLE, estimate
-from models_ml.off_policy.estimators import ESTIMATORS
+from models_ml.off_policy.estimators import ESTIMATORS, Setting
 from models_ml.off_policy.logged import ListRewards, LoggedLists
 from models_ml.off_policy.params import OffPolicyParams
 from models_ml.off_policy.policies import POLICIES, by_settings, by_weights
@@ -65,6 +65,23 @@ def test_doubly_robust_corrects_the_model_of_the_other_half_by_what_it_missed():
     # Of the odd half: the first arm brought 0, the second 4. Of the even half: 1 and 1.
     by_list = [2 + 2 * (1 - 0), 1 + 2 * (0 - 1), 2 + 2 / 3 * (1 - 4), 1 + 2 / 3 * (4 - 1)]
     assert found.value == pytest.approx(np.mean(by_list))
+
+
+def test_nothing_of_a_list_enters_what_doubly_robust_expects_of_it():
+    logged = lists_of([[0, 1], [1, 0], [1, 0], [0, -1], [0, 1], [1, 1]])
+    drawn = np.array([[1, 0], [0, 1], [1, 1], [0, 0], [0, 1], [1, 0]], dtype=np.float64)
+
+    def values(own: float) -> np.ndarray:
+        later = drawn.copy()
+        later[0, 1] = own
+        reward = ListRewards(later, np.zeros(6))
+        return ESTIMATORS["cascade_dr"](Setting(logged, logged.chance, logged.ratios(logged.chance)), reward)
+
+    # In the other half arm 0 is followed by no second draw, so that what second draws bring tells the arms apart.
+    # Weights are 1: what list 0 brought counts in its value as it is, and in nothing that its own half is expected.
+    gain = values(5.0) - values(0.0)
+    assert gain[[0, 2, 4]] == pytest.approx([5, 0, 0], abs=1e-12)
+    assert np.abs(gain[[1, 3, 5]]).max() > 0.1, "the other half learns from it"
 
 
 def test_student_t_over_listeners_makes_the_interval():
