@@ -143,6 +143,24 @@ def worse_of_their_sound(pool: Pool, sound_of: Ints | None, passing: Bools) -> I
     return np.asarray(places[1:][key[1:] == key[:-1]])
 
 
+def sound_keys(features: WeekFeatures) -> Ints:
+    """(m,) a number for each recording that those of its sound share, and no others."""
+    itself = np.arange(features.recording_count)
+    return itself if features.sound_of is None else np.where(features.sound_of >= 0, features.sound_of, itself)
+
+
+def without_sounds_of(pool: Pool, given: Pool, sound_of: Ints | None) -> Pool:
+    """The pool without what sounds the same as another recording that its listener is given anyway."""
+    if sound_of is None or not len(pool):
+        return pool
+    width = len(sound_of)
+    sounds, theirs = sound_of[pool.recordings], sound_of[given.recordings]
+    sounding = (given.rows * width + theirs)[theirs >= 0]
+    same = (sounds >= 0) & np.isin(pool.rows * width + sounds, sounding)
+    itself = np.isin(pool.rows * width + pool.recordings, given.rows * width + given.recordings)
+    return pool.where(~same | itself)
+
+
 def repeated_sounds(lists: Ints, sound_of: Ints) -> Bools:
     """(b, k) True for each recording that sounds the same as one before it in its list.  lists: (b, k), -1 for none."""
     sound = np.where(lists >= 0, sound_of[lists], -1)

@@ -25,6 +25,7 @@ from models_ml.exploration.arms import Exploration
 from models_ml.features import WeekFeatures
 from models_ml.flow import ArrangementParams, Flow
 from models_ml.giving_way import draw_giving_way
+from models_ml.near_duplicates import without_sounds_of
 from models_ml.playlist_tables import (
     MIXES_SCHEMA,
     RANKED_SCHEMA,
@@ -220,6 +221,7 @@ class PlaylistMaker:
         depth = self._params.assembly.deep_candidate_count
         deeper = self._sources.find_deeper(listeners[short], depth, top_up=True)
         recordings, kept = left_to_chance(laid, draws, short)
+        deeper = without_sounds_of(deeper, kept, self._features.sound_of)
         given_way = self._given_way(listeners[short], merged([deeper, kept]), draws.rows(short), recordings)
         return by_listener(at_once, given_way)
 

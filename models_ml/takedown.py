@@ -19,6 +19,7 @@ from models_ml.eligibility import filter_codes
 from models_ml.evidence import Content
 from models_ml.features import WeekFeatures
 from models_ml.giving_way import usage_of
+from models_ml.near_duplicates import sound_keys
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA, mixes_table, undrawn
 from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams
 from models_ml.pools import Pool
@@ -119,7 +120,10 @@ class ListMender(PlaylistMaker):
 
 
 class _OpenLists:
-    """The lists of b listeners while their open slots are filled; arrays are (b, 30), -1 where a slot holds nothing."""
+    """The lists of b listeners while their open slots are filled; arrays are (b, 30), -1 where a slot holds nothing.
+
+    A track is told by its sound (near_duplicates.sound_keys), so that what sounds like one that stays fills no slot.
+    """
 
     def __init__(
         self, slots: pa.Table, listeners: Ints, features: WeekFeatures, taken: Bools, params: AssemblyParams
@@ -138,7 +142,7 @@ class _OpenLists:
         self.album_limit = np.maximum(params.tracks_per_album, usage[TRACKS_PER_ALBUM])
         self.new_needed = np.minimum(new_artists_needed(params.new_artist_share), usage[NEW_ARTIST_SHARE])
         self.open = there & taken[edition]
-        self.recording = np.where(there & ~self.open, features.editions.recording[edition], -1)
+        self.sound = np.where(there & ~self.open, sound_keys(features)[features.editions.recording[edition]], -1)
         self.artist[self.open], self.album[self.open], self.is_new[self.open] = -1, -1, False
 
     def rows(self, chosen: Ints) -> "_OpenLists":
@@ -154,10 +158,11 @@ class _OpenLists:
         """
         slate, order = laid.slate, laid.order
         rows, left = np.arange(len(order)), self.open.copy()
+        sounds = sound_keys(features)[laid.ranked.pool.recordings[order]]
         places = np.full(left.shape, -1, dtype=np.int64)
         while left.any():
             slot = left.argmax(axis=1)
-            fits = self._fitting(slate, laid.ranked.pool.recordings[order], slot, apart=apart)
+            fits = self._fitting(slate, sounds, slot, apart=apart)
             fits[~left.any(axis=1)] = False
             pick = fits.argmax(axis=1)
             done = np.flatnonzero(fits[rows, pick])
@@ -165,18 +170,18 @@ class _OpenLists:
             at = done, slot[done]
             chosen = order[done, pick[done]]
             places[at], self.open[at] = chosen, False
-            self.recording[at] = laid.ranked.pool.recordings[chosen]
+            self.sound[at] = sounds[done, pick[done]]
             self.artist[at], self.album[at] = slate.artist[done, pick[done]], slate.album[done, pick[done]]
             self.is_new[at] = slate.is_new[done, pick[done]]
         return places
 
-    def _fitting(self, slate: Slate, recordings: Ints, slot: Ints, *, apart: bool) -> Bools:
-        """(b, K) candidates that may take each list's slot."""
+    def _fitting(self, slate: Slate, sounds: Ints, slot: Ints, *, apart: bool) -> Bools:
+        """(b, K) candidates that may take each list's slot.  sounds: (b, K) of near_duplicates.sound_keys."""
         fits = slate.valid.copy()
         by_artist, on_album = np.zeros(fits.shape, dtype=np.int8), np.zeros(fits.shape, dtype=np.int8)
         for position in range(PLAYLIST_LENGTH):
             same_artist = slate.artist == self.artist[:, position, None]
-            fits &= recordings != self.recording[:, position, None]
+            fits &= sounds != self.sound[:, position, None]
             if apart:
                 fits &= ~(same_artist & (np.abs(slot - position) == 1)[:, None])
             by_artist += same_artist

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from feature_worlds import World, random_world, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.evidence import Content
 from models_ml.genres import read_genres
+from models_ml.near_duplicates import with_near_duplicates
 from models_ml.playlists import PlaylistMaker, PlaylistParams, PlaylistTables, build_playlists
 from models_ml.pools import from_batch
 from models_ml.retrieval import ExactRetriever
@@ -34,9 +36,14 @@ worlds = st.builds(
 )
 
 
-def made_and_mended(world: World, take, params=PARAMS) -> tuple[PlaylistTables, Mended, np.ndarray]:
-    """The lists of a world, those that a takedown concerns without it, and what was taken: take(slots) of editions."""
+def made_and_mended(world: World, take, params=PARAMS, sound_of=None) -> tuple[PlaylistTables, Mended, np.ndarray]:
+    """The lists of a world, those that a takedown concerns without it, and what was taken: take(slots) of editions.
+
+    sound_of: (m,) None: all sound different.
+    """
     features = world.features()
+    if sound_of is not None:
+        features = with_near_duplicates(features, np.arange(len(sound_of)), sound_of)
     ids = features.user_id, features.recordings.recording_id
     how = CollaborativeParams(factors=6, regularization=0.1, regularization_scaling="constant", threads=1)
     factors = fit_collaborative(world.interactions, *ids, how, 1)
@@ -158,6 +165,17 @@ def test_a_refill_does_not_stand_beside_its_own_artist():
     assert pc.sum(mended.slots["is_refill"]).as_py() > 50
     for rows in by_listener(mended.slots).values():
         assert all(artist[one["edition_index"]] != artist[other["edition_index"]] for one, other in pairwise(rows))
+
+
+@pytest.mark.parametrize("artists", [20, 150])
+def test_what_sounds_like_a_track_that_stays_fills_no_slot(artists):
+    world = random_world(7, listeners=40, recordings=240, artists=artists, restrictions=False)
+    sound_of = np.arange(240) // 4 * 4
+    _, mended, _ = made_and_mended(world, two_of_each_list, sound_of=sound_of)
+    assert pc.sum(mended.slots["is_refill"]).as_py() > 20
+    for rows in by_listener(mended.slots).values():
+        sounds = [sound_of[row["recording_index"]] for row in rows]
+        assert len(set(sounds)) == len(sounds)
 
 
 def test_another_edition_of_the_recording_takes_the_place_where_one_may_be_given():

@@ -10,8 +10,15 @@ from models_ml.arrays import in_range
 from models_ml.candidates import CandidateParams, find_candidates
 from models_ml.collaborative import CollaborativeParams, fit_collaborative
 from models_ml.eligibility import filter_codes, forbidden
-from models_ml.near_duplicates import Heard, NearDuplicateParams, near_duplicates, repeated_sounds, with_near_duplicates
-from models_ml.pools import from_batch
+from models_ml.near_duplicates import (
+    Heard,
+    NearDuplicateParams,
+    near_duplicates,
+    repeated_sounds,
+    with_near_duplicates,
+    without_sounds_of,
+)
+from models_ml.pools import Pool, from_batch
 from models_ml.retrieval import ExactRetriever
 from models_ml.rules import FILTER_CODES
 
@@ -98,6 +105,20 @@ def test_in_a_list_every_recording_after_the_first_of_its_sound_is_a_repetition(
     lists = np.array([[5, 1, 4, 0, 3, 6, 2], [1, 6, 1, 3, -1, -1, -1]])
     assert repeated_sounds(lists, sound_of).tolist() == [[False, False, False, True, True, False, True], [False] * 7]
     assert repeated_sounds(np.empty((0, 3), dtype=int), sound_of).shape == (0, 3)
+
+
+def pool_of(*pairs: tuple[int, int]) -> Pool:
+    rows, recordings = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return Pool(rows, recordings.astype(np.int32), np.ones(len(rows), np.float32), np.ones(len(rows), np.uint8))
+
+
+def test_a_pool_is_left_without_what_sounds_like_what_its_own_listener_is_given():
+    sound_of = np.array([0, -1, 0, 3, 3, 0, -1])
+    pool = pool_of((0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 4), (1, 6))
+    left = without_sounds_of(pool, pool_of((0, 2), (1, 3), (1, 1)), sound_of)
+    assert list(zip(left.rows, left.recordings, strict=True)) == [(0, 1), (0, 2), (0, 3), (1, 0), (1, 6)]
+    assert without_sounds_of(pool, pool_of((0, 2)), None) is pool
+    assert len(without_sounds_of(pool, pool_of(), sound_of)) == len(pool)
 
 
 @pytest.mark.parametrize("minimum_kept", [0, 60])

@@ -52,10 +52,10 @@ def calibrated(features: WeekFeatures, genres: Genres, rules: AssemblyParams) ->
 
 
 def made(
-    world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD, learning=None
+    world: World, params=PARAMS, factors=6, explored: ExplorationParams | None = BOLD, learning=None, features=None
 ) -> PlaylistTables:
-    """The playlists of a world.  explored: None leaves nothing to chance."""
-    features, trained = world.features(), trained_on(world, factors)
+    """The playlists of a world.  explored: None leaves nothing to chance.  features: None: those of the world."""
+    features, trained = features or world.features(), trained_on(world, factors)
     retriever = ExactRetriever(trained.recording_factors, trained.retrievable)
     names = [f"genre {place % 9}" for place in range(len(features.recordings))]
     genres = read_genres(pa.array([[name] for name in names]), trained.served)

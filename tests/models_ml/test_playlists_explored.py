@@ -1,13 +1,17 @@
 """Tests of whole playlists of which chance decides a part: who explores, what is told of each draw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from feature_worlds import random_world
 from hypothesis import given
 
+from models_ml.candidates import CandidateParams
 from models_ml.exploration.params import ExplorationParams
-from tests.models_ml.test_playlists import by_listener, few_examples, made, worlds
+from models_ml.near_duplicates import with_near_duplicates
+from tests.models_ml.test_playlists import PARAMS, by_listener, few_examples, made, worlds
 
 
 @few_examples
@@ -88,3 +92,16 @@ def test_where_a_list_runs_dry_what_chance_drew_stays_and_the_rest_is_no_propens
     rows = [row for rows in by_listener(playlists).values() for row in rows]
     assert all(row["propensity_valid"] == (row["feasible_count"] is not None) for row in rows)
     assert sum(row["slot_kind"] == "explore" for row in rows) == 3 * len(rows) / 30
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_sounds_like_a_recording_that_chance_drew_does_not_come_back_with_a_deeper_search(seed):
+    world = random_world(seed, listeners=60, recordings=240, artists=6, restrictions=False)
+    sound_of = np.arange(240) // 2 * 2
+    few = replace(PARAMS, candidates=CandidateParams(candidate_count=20, minimum_kept=10, block_listeners=9))
+    alike = with_near_duplicates(world.features(), np.arange(240), sound_of)
+    playlists = made(world, few, features=alike)
+    assert playlists.relaxations.num_rows
+    for rows in by_listener(playlists).values():
+        sounds = [sound_of[row["recording_index"]] for row in rows]
+        assert len(set(sounds)) == len(sounds)
