@@ -39,13 +39,16 @@ class Probes:
 def taste_deciles(interactions: Interactions, popularity_percentile: Floats, has_vector: Bools) -> Ints:
     """(n,) tenth of the listeners by the mean popularity of what they like: 0 the nichest, 9 the most popular taste.
 
-    NO_TASTE without a vector. Ties go by position, so that the tenths are equally large.
+    NO_TASTE without a vector. Who likes nothing stands in the middle, at the median of the others. Ties go by position,
+    so that the tenths are equally large.
     """
     liked = interactions.preference > 0
     owner = np.repeat(np.arange(len(has_vector)), np.diff(interactions.pairs.indptr))[liked]
     percentile = popularity_percentile[interactions.pairs.values[liked]]
     count = np.bincount(owner, minlength=len(has_vector))
     mean = np.bincount(owner, weights=percentile, minlength=len(has_vector)) / np.maximum(count, 1)
+    tasting = has_vector & (count > 0)
+    mean[count == 0] = np.median(mean[tasting]) if tasting.any() else 0.0
     decile = np.full(len(has_vector), NO_TASTE, dtype=np.int32)
     members = np.flatnonzero(has_vector)
     order = members[np.argsort(mean[members], kind="stable")]

@@ -36,7 +36,24 @@ def test_disliking_is_no_taste_and_without_a_vector_there_is_none():
     has_vector = np.arange(LISTENERS) != 5
     deciles = taste_deciles(disliked, np.linspace(0, 1, RECORDINGS), has_vector)
     assert deciles[5] == NO_TASTE
-    assert deciles[39] == 0, "who only dislikes the popular has no popular taste"
+    assert deciles[39] == 4, "who only dislikes the popular has no popular taste, nor a niche one"
+
+
+def test_who_likes_nothing_stands_in_the_middle_and_no_tenth_is_said_to_be_of_the_niche_for_them():
+    # The last ten of forty like nothing; of the others the later likes the more popular.
+    likes = np.arange(LISTENERS) < 30
+    interactions = replace(likes_one_each(np.arange(LISTENERS)), preference=np.where(likes, 1, -1).astype(np.int8))
+    deciles = taste_deciles(interactions, np.linspace(0, 1, RECORDINGS), np.ones(LISTENERS, dtype=bool))
+    assert np.bincount(deciles).tolist() == [4] * 10
+    assert deciles[:15].tolist() == [place // 4 for place in range(15)]
+    assert deciles[30:].tolist() == [place // 4 for place in range(15, 25)]
+    assert deciles[15:30].tolist() == [place // 4 for place in range(25, 40)]
+
+
+def test_where_nobody_likes_anything_the_tenths_are_by_position():
+    interactions = replace(likes_one_each(np.arange(20)), preference=np.full(20, -1, dtype=np.int8))
+    deciles = taste_deciles(interactions, np.linspace(0, 1, RECORDINGS), np.ones(20, dtype=bool))
+    assert deciles.tolist() == [place // 2 for place in range(20)]
 
 
 def test_probes_come_from_every_tenth_and_are_the_same_each_time():
