@@ -8,6 +8,7 @@ made at its first use and readable by its owner alone. Who has both can ask whet
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models_ml.landing.storage import replacing
 KINDS = ("listener", "playlist")
 _KEY_BYTES = 32
 _OWNER_ONLY = 0o600
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,22 @@ class Forgotten:
         return self.home.root / "forgotten"
 
     def hashes(self, kind: str) -> frozenset[str]:
-        """Keyed hashes of listeners, or of playlists."""
+        """Keyed hashes of listeners, or of playlists. Raises InputError naming a line that is neither."""
         if not self._file.exists():
             return frozenset()
-        lines = [line.split() for line in self._file.read_text(encoding="utf-8").splitlines()]
-        return frozenset(words[1] for words in lines if words[0] == kind)
+        lines = self._file.read_text(encoding="utf-8", errors="replace").splitlines()
+        known = [self._parsed(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+        return frozenset(one for of, one in known if of == kind)
+
+    def _parsed(self, number: int, line: str) -> tuple[str, str]:
+        """Kind and hash. A line edited by hand that isn't both would stand for nobody, and they would come back."""
+        words = line.split()
+        if len(words) != 2 or words[0] not in KINDS or not _HASH.fullmatch(words[1]):
+            raise InputError(
+                f"{self._file}: line {number} is {line!r}, not `listener` or `playlist` and 64 hex digits; "
+                f"mend it, or delete it whole, and whom it stood for is welcome again"
+            )
+        return words[0], words[1]
 
     def recognised(self, names: Iterable[str], kind: str) -> frozenset[str]:
         """Those of the names that were forgotten."""
