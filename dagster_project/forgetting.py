@@ -30,10 +30,11 @@ from dagster_project.held_up import is_held_up
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import amend_manifest, committed_weeks, read_manifest
+from dagster_project.progress import LOG
 from dagster_project.publishing import keep_published, publish_anew, published_weeks
 from models_ml.forgetting.landing_files import people_in
 from models_ml.forgetting.people import People
-from models_ml.forgetting.tables import Without, numbers_of
+from models_ml.forgetting.tables import UnreadableTableError, Without, numbers_of
 from models_ml.landing.intake import intake_path, take_in
 from models_ml.landing.storage import replace_file, replacing
 
@@ -137,9 +138,7 @@ def _published_without(home: Home, weeks: list[dt.date], without: Without) -> di
     kept = keep_published(home, weeks)
     for folder in kept.values():
         for path in folder.iterdir():
-            if without.concerns(path):
-                with replacing(path) as beside:
-                    without.write(path, beside)
+            _write_without(path, without)
     return kept
 
 
@@ -170,13 +169,25 @@ def _forget_in_lake(home: Home, people: People, journal: Journal, say: Say) -> N
 
 
 def _forget_elsewhere(home: Home, people: People, stamp: str) -> None:
-    """Golden listeners, and Parquet files that are neither landing nor lake, such as the truth of a demo world."""
+    """Golden listeners, and Parquet files that are neither landing nor lake, such as the truth of a demo world.
+
+    Such files are anybody's. One that can't be read stays, and holds nothing up: the search names it.
+    """
     leave_out_golden(home, people.user_ids)
     without = Without(people, stamp)
     for path in sorted(home.root.rglob("*.parquet")):
-        if home.landing not in path.parents and home.lake not in path.parents and without.concerns(path):
-            with replacing(path) as beside:
-                without.write(path, beside)
+        is_elsewhere = home.landing not in path.parents and home.lake not in path.parents
+        if is_elsewhere and path.is_file() and path.stat().st_size:
+            try:
+                _write_without(path, without)
+            except UnreadableTableError as error:
+                LOG.warning(f"forgetting: {error}; it stays as it is, whatever it holds")
+
+
+def _write_without(path: Path, without: Without) -> None:
+    if without.concerns(path):
+        with replacing(path) as beside:
+            without.write(path, beside)
 
 
 def _empty_warehouse(home: Home) -> None:

@@ -21,7 +21,7 @@ from models_ml.landing.files import COMPRESSIONS, open_bytes
 _CHUNK_BYTES = 4 * 1024 * 1024
 _ROWS = 65_536
 _OWN_LIST_COLUMNS = ("context_id", "playlist_id")
-UNKNOWN = "can't be unpacked, so that nobody knows what it holds"
+UNKNOWN = "can't be read, so that nobody knows what it holds"
 _NOTHING = re.compile(b"(?!)")
 
 
@@ -43,10 +43,10 @@ class Search:
         """Where in a file an id stands, in words; None where none does. name: its path as shown."""
         if self._telling.search(name.encode(errors="replace")):
             return "its name"
-        if place := self._in_bytes(path, None):
-            return place
         ending = PurePosixPath(name).suffix.lower() if path.stat().st_size else ""
         try:
+            if place := self._in_bytes(path, None):
+                return place
             if ending in COMPRESSIONS and (place := self._in_bytes(path, COMPRESSIONS[ending])):
                 return f"{place}, unpacked"
             return self._in_table(path) if ending == ".parquet" else None

@@ -18,11 +18,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.arrays import Ints
+from models_ml.errors import MondayMixError
 from models_ml.forgetting.people import LISTENER_COLUMNS, PLAYLIST_COLUMN, People
 
 STAMP_KEY = b"monday_mix.forgetting"
 ROW_JSON = "row_json"
 _ROWS, _WIDE_ROWS = 131_072, 2_048  # held at a time; a row with lists is some 40 kB of candidates
+
+
+class UnreadableTableError(MondayMixError):
+    """A Parquet file that is cut off, broken or no Parquet at all."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class Without:
     numbers: Mapping[str, Ints] = field(default_factory=dict)
 
     def concerns(self, path: Path) -> bool:
-        """Whether anything of a table goes or moves."""
-        with pq.ParquetFile(path) as file:
+        """Whether anything of a table goes or moves. Raises UnreadableTableError."""
+        with _reading(path), pq.ParquetFile(path) as file:
             if (file.metadata.metadata or {}).get(STAMP_KEY) == self.stamp.encode():
                 return False
             names = file.schema_arrow.names
@@ -50,10 +55,10 @@ class Without:
             return any(pc.any(self._gone(batch)).as_py() for batch in batches if batch.num_rows)
 
     def write(self, path: Path, beside: Path) -> None:
-        """The table written beside."""
+        """The table written beside. Raises UnreadableTableError."""
         with pq.ParquetFile(path) as file, writer_like(file, beside) as writer:
             is_wide = any(pa.types.is_nested(kind) for kind in file.schema_arrow.types)
-            for batch in file.iter_batches(batch_size=_WIDE_ROWS if is_wide else _ROWS):
+            for batch in _batches(file, path, _WIDE_ROWS if is_wide else _ROWS):
                 rows = self._renumbered(kept(batch, pc.invert(self._gone(batch))))
                 if rows.num_rows:
                     writer.write_batch(rows)
@@ -76,6 +81,20 @@ class Without:
                 new = pa.array(old - np.searchsorted(gone, old), rows.schema.field(place).type)
                 rows = rows.set_column(place, rows.schema.field(place), new)
         return rows
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableTableError(f"{path}: can't be read ({' '.join(str(error).split())})") from error
+
+
+def _batches(file: pq.ParquetFile, path: Path, batch_size: int) -> Iterator[pa.RecordBatch]:
+    """All of a table. What the disk says to the one who writes meanwhile isn't said of this file."""
+    with _reading(path):
+        yield from file.iter_batches(batch_size=batch_size)
 
 
 def numbers_of(path: Path, number: str, people: People) -> Ints:

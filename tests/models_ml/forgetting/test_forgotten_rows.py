@@ -12,7 +12,7 @@ import pytest
 from models_ml.forgetting.landing_files import owners_in, theirs_in, without_lists, write_without
 from models_ml.forgetting.people import People, keyed_hash, recognised
 from models_ml.forgetting.search import UNKNOWN, Search
-from models_ml.forgetting.tables import Without, numbers_of
+from models_ml.forgetting.tables import UnreadableTableError, Without, numbers_of
 from models_ml.landing.files import format_of
 from models_ml.landing.intake import intake_path, take_in
 
@@ -150,6 +150,22 @@ def test_numbers_close_up_and_a_table_is_written_once(tmp_path: Path) -> None:
     assert after.schema == pairs.schema
     later = Without(ANN, "another stamp", {"user_index": np.array([2])})
     assert later.concerns(tmp_path / "pairs-after.parquet"), "a later forgetting writes it again"
+
+
+def test_a_table_that_breaks_off_or_breaks_midway_is_named(tmp_path: Path) -> None:
+    path, without = tmp_path / "t.parquet", Without(ANN, "stamp")
+    rows = pa.table({"user_id": ["ann-0001", "bob"], "words": ["some words", "others"]})
+    pq.write_table(rows, path, compression="zstd", use_dictionary=False)
+    whole = path.read_bytes()
+    for broken in (whole[:-9], b"no table"):
+        path.write_bytes(broken)
+        with pytest.raises(UnreadableTableError, match=r"t\.parquet: can't be read"):
+            without.concerns(path)
+    place = pq.read_metadata(pa.BufferReader(whole)).row_group(0).column(1).data_page_offset
+    path.write_bytes(whole[:place] + b"\xff" * 40 + whole[place + 40 :])
+    assert without.concerns(path), "the column of ids is whole"
+    with pytest.raises(UnreadableTableError, match=r"t\.parquet: can't be read"):
+        without.write(path, tmp_path / "beside")
 
 
 def test_what_is_kept_of_an_id_depends_on_the_key() -> None:
