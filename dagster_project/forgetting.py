@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.forgetting_landing import (
+    Rows,
     clean_intake,
     inputs_now,
     intake_files,
+    listed_contents,
     playlists_of,
     remove_moved,
     rewrite_landing,
@@ -32,16 +34,17 @@ from dagster_project.lake import Lake
 from dagster_project.manifest import amend_manifest, committed_weeks, read_manifest
 from dagster_project.progress import LOG
 from dagster_project.publishing import keep_published, publish_anew, published_weeks
-from models_ml.forgetting.landing_files import people_in
+from models_ml.forgetting.landing_files import people_in, theirs_in
 from models_ml.forgetting.people import People
 from models_ml.forgetting.tables import UnreadableTableError, Without, numbers_of
+from models_ml.landing.hashes import FileState
 from models_ml.landing.intake import intake_path, take_in
 from models_ml.landing.storage import replace_file, replacing
 
 Say = Callable[[str], None]
 # Tables that give everyone their number: written last, so that a forgetting that goes on still finds who goes.
 _NUMBERED = {"features/listeners": "user_index", "features/playlist_texts": "playlist_index"}
-_CHECKED = "_checked.json"
+_LOOKED_THROUGH = "_checked.json"
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _complete(home: Home, journal: Journal, moment: dt.datetime, say: Say) -> To
 def _with_playlists(home: Home, journal: Journal) -> People:
     """Who goes, and the playlists that were theirs: found once, while their files still say whose they are."""
     if not journal.all_of("playlist_ids"):
-        playlists = playlists_of(intake_files(home), journal.user_ids)
+        playlists = journal.known_playlist_ids | playlists_of(intake_files(home), journal.user_ids)
         Forgotten(home).remember(playlists, "playlist")
         journal.add({"playlist_ids": sorted(playlists)})
     return People(journal.user_ids, frozenset(journal.all_of("playlist_ids")[0]))
@@ -226,41 +229,71 @@ def _parent_now(home: Home, parent: dict[str, str] | None, journal: Journal) -> 
 
 def forget_arrivals(home: Home, moment: dt.datetime, say: Say) -> int:
     """Take those who were forgotten before out of what has landed since the last call. Rows that went."""
-    forgotten = Forgotten(home)
+    forgotten, gone = Forgotten(home), 0
     if not forgotten.hashes("listener"):
-        return 0
+        return gone
     landed = take_in(home.landing, home.intake, moment, say).to_arrow().to_pylist()
-    checked, files = _checked(home), intake_files(home)
-    new = [(dataset, path) for dataset, path in files if f"{dataset}/{path.stem}" not in checked]
-    people = _recognised(forgotten, new)
-    gone = 0
-    if people.user_ids or people.playlist_ids:
-        _remove_copies(home)  # tuning reads landing too
-        contents = {(dataset, path.stem) for dataset, path in new}
-        rows = [row for row in landed if (row["dataset"], row["content_hash"]) in contents]
-        moves: list[dict[str, Any]] = []
-        gone = rewrite_landing(home, rows, people, moves.append, say)
-        leave = {(row["dataset"], row["content_hash"]) for row in landed}
-        clean_intake(home, new, leave, people, moves.append)
-        remove_moved(home, moves)
-    if new:
-        _keep_checked(home)
+    arrived = _arrived(home)
+    people = _recognised(home, forgotten, arrived)
+    if _reaches_back(home, forgotten, people, arrived):
+        journal = Journal(home)
+        journal.begin(people.user_ids, people.playlist_ids)
+        gone = _complete(home, journal, moment, say).rows
+    elif people.user_ids or people.playlist_ids:
+        forgotten.remember(people.playlist_ids, "playlist")
+        gone = _take_out(home, landed, arrived, people, say)
+    if arrived:
+        _keep_looked_through(home)
     return gone
 
 
-def _recognised(forgotten: Forgotten, files: list[tuple[str, Path]]) -> People:
-    """Who of those that these files name was forgotten, with the playlists of theirs that are new."""
-    named = [people_in(path) for _, path in files]
+def _recognised(home: Home, forgotten: Forgotten, arrived: list[tuple[str, Path]]) -> People:
+    """Who of those that these files name was forgotten, with the playlists that were theirs or now are."""
+    named = [people_in(path) for _, path in arrived]
     listeners = forgotten.recognised(set().union(*(listeners for listeners, _ in named)), "listener")
-    forgotten.remember(playlists_of(files, listeners), "playlist")
-    return People(listeners, forgotten.recognised(set().union(*(playlists for _, playlists in named)), "playlist"))
+    playlists = forgotten.recognised(set().union(*(playlists for _, playlists in named)), "playlist")
+    owned = playlists_of(intake_files(home), listeners) if listeners else frozenset()
+    return People(listeners, playlists | owned)
 
 
-def _checked(home: Home) -> frozenset[str]:
-    path = home.intake / _CHECKED
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else frozenset()
+def _reaches_back(home: Home, forgotten: Forgotten, people: People, arrived: list[tuple[str, Path]]) -> bool:
+    """Whether what has landed is about earlier files: a playlist in them turns out to be theirs, or one of them, which
+    weeks were made with, is back as it was. Then all that was made of them is to be written again too.
+    """
+    found = People(frozenset(), people.playlist_ids - forgotten.recognised(people.playlist_ids, "playlist"))
+    earlier = [file for file in intake_files(home) if found.playlist_ids and file not in arrived]
+    if any(theirs_in(path, found) for _, path in earlier):
+        return True
+    listed = listed_contents(home) if people.user_ids or people.playlist_ids else set()
+    return any((dataset, path.stem) in listed and theirs_in(path, people) for dataset, path in arrived)
 
 
-def _keep_checked(home: Home) -> None:
-    names = [f"{dataset}/{path.stem}" for dataset, path in intake_files(home)]
-    replace_file(home.intake / _CHECKED, json.dumps(names).encode())
+def _take_out(home: Home, landed: Rows, arrived: list[tuple[str, Path]], people: People, say: Say) -> int:
+    """What is theirs out of files that no week was made with. Rows that went."""
+    _remove_copies(home)  # tuning reads landing too
+    contents = {(dataset, path.stem) for dataset, path in arrived}
+    rows = [row for row in landed if (row["dataset"], row["content_hash"]) in contents]
+    moves: list[dict[str, Any]] = []
+    gone = rewrite_landing(home, rows, people, moves.append, say)
+    leave = {(row["dataset"], row["content_hash"]) for row in landed}
+    clean_intake(home, arrived, leave, people, moves.append)
+    remove_moved(home, moves)
+    return gone
+
+
+def _arrived(home: Home) -> list[tuple[str, Path]]:
+    """What was taken in, or written anew, since the last look."""
+    path = home.intake / _LOOKED_THROUGH
+    before = frozenset(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else frozenset()
+    return [(dataset, file) for dataset, file in intake_files(home) if _as_it_is(dataset, file) not in before]
+
+
+def _keep_looked_through(home: Home) -> None:
+    names = [_as_it_is(dataset, file) for dataset, file in intake_files(home)]
+    replace_file(home.intake / _LOOKED_THROUGH, json.dumps(names).encode())
+
+
+def _as_it_is(dataset: str, file: Path) -> str:
+    """The name of a content and the state of its file: one that went, or was filtered, and is back is another."""
+    state = FileState.of(file)
+    return f"{dataset}/{file.stem} {state.size_bytes} {state.modified_ns}"

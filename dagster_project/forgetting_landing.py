@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dagster_project.home import Home
 from dagster_project.lake import Lake
+from dagster_project.manifest import committed_weeks, read_manifest
 from models_ml.errors import InputError
 from models_ml.forgetting.landing_files import Theirs, filter_intake, owners_in, theirs_in, write_without
 from models_ml.forgetting.people import LISTENER_COLUMNS, PLAYLIST_COLUMN, People
@@ -149,6 +150,14 @@ def tell_lists(home: Home, moves: Iterable[Moved]) -> list[dt.date]:
 
 def _by_content(moves: Iterable[Moved]) -> Mapping[tuple[str, str], Moved]:
     return {(move["dataset"], move["old"]): move for move in moves}
+
+
+def listed_contents(home: Home) -> set[tuple[str, str]]:
+    """(dataset, hash) of every content that a week's list of files, or its manifest, names."""
+    lake = Lake(home.lake)
+    lists = [lake.read_week(LISTS, week).to_pylist() for week, tables in lake.weeks().items() if LISTS in tables]
+    lists += [(read_manifest(home, week) or {"inputs": []})["inputs"] for week in committed_weeks(home)]
+    return {(row["dataset"], row["content_hash"]) for rows in lists for row in rows}
 
 
 def inputs_now(inputs: Rows, moves: Iterable[Moved]) -> Rows | None:

@@ -95,9 +95,16 @@ class Journal:
         """Whether a forgetting is under way."""
         return bool(self._lines)
 
-    def begin(self, user_ids: frozenset[str]) -> None:
-        """Write down, whole or not at all, who is to be forgotten, under a stamp of its own."""
-        line = {"stamp": secrets.token_hex(16), "user_ids": sorted(user_ids)}
+    def begin(self, user_ids: frozenset[str], playlist_ids: frozenset[str] = frozenset()) -> None:
+        """Write down, whole or not at all, who is to be forgotten, under a stamp of its own.
+
+        playlist_ids: those that are known to be theirs although no file says so any more.
+        """
+        line = {
+            "stamp": secrets.token_hex(16),
+            "user_ids": sorted(user_ids),
+            "known_playlist_ids": sorted(playlist_ids),
+        }
         _write_for_owner(self._path, json.dumps(line).encode() + b"\n")
         self._lines = [line]
 
@@ -129,6 +136,11 @@ class Journal:
     def user_ids(self) -> frozenset[str]:
         """Who is to be forgotten."""
         return frozenset(self._lines[0]["user_ids"])
+
+    @property
+    def known_playlist_ids(self) -> frozenset[str]:
+        """Playlists of theirs that were known before."""
+        return frozenset(self._lines[0].get("known_playlist_ids", ()))
 
     def all_of(self, name: str) -> list[Any]:
         """What the lines say under a name, in their order."""

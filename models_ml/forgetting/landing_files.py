@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models_ml.arrays import Ints
-from models_ml.forgetting.people import LISTENER_COLUMNS, PLAYLIST_COLUMN, People, distinct
+from models_ml.forgetting.people import LISTENER_COLUMNS, PLAYLIST_COLUMN, People, distinct, owners_of_lists
 from models_ml.forgetting.tables import kept, writer_like
 from models_ml.forgetting.text_rows import csv_rows, ndjson_rows
 from models_ml.landing.files import FileFormat, open_bytes
+from models_ml.landing.intake import ROW_COUNT_KEY
 from models_ml.landing.parquet_reader import BATCH_ROWS
 
 _MALFORMED = ("_parse_error", "_extras")
@@ -59,13 +60,14 @@ def theirs_in(intake_file: Path, people: People) -> Theirs:
 
 
 def people_in(intake_file: Path) -> tuple[set[str], set[str]]:
-    """Ids of the listeners, and of the playlists, that a taken-in file names."""
+    """Ids of the listeners, and of the playlists, that a taken-in file names; a list of ours names its listener."""
     listeners: set[str] = set()
     playlists: set[str] = set()
     with pq.ParquetFile(intake_file) as file:
-        for batch in _batches(file, (*LISTENER_COLUMNS, PLAYLIST_COLUMN)):
+        for batch in _batches(file, (*LISTENER_COLUMNS, PLAYLIST_COLUMN, _LIST_NAMED)):
             for name in batch.schema.names:
-                (playlists if name == PLAYLIST_COLUMN else listeners).update(distinct(batch.column(name)))
+                found = (owners_of_lists if name == _LIST_NAMED else distinct)(batch.column(name))
+                (playlists if name == PLAYLIST_COLUMN else listeners).update(found)
     return listeners, playlists
 
 
@@ -138,7 +140,10 @@ def without_lists(rows: pa.RecordBatch, people: People) -> pa.RecordBatch:
 
 
 def filter_intake(intake_file: Path, people: People, beside: Path) -> int:
-    """A taken-in file whose landing file is gone, without what is theirs; hash and row numbers stay. Rows left."""
+    """A taken-in file whose landing file is gone, without what is theirs; hash and row numbers stay. Rows left.
+
+    It isn't said to be whole any more: should its landing file come back, that is read anew.
+    """
     theirs, left = theirs_in(intake_file, people), 0
     with pq.ParquetFile(intake_file) as file, writer_like(file, beside) as writer:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
@@ -146,11 +151,13 @@ def filter_intake(intake_file: Path, people: People, beside: Path) -> int:
             left += rows.num_rows
             if rows.num_rows:
                 writer.write_batch(without_lists(rows, people))
-        writer.add_key_value_metadata(own_metadata(file))
+        writer.add_key_value_metadata(_own_metadata(file))
     return left
 
 
-def own_metadata(file: pq.ParquetFile) -> dict[str, str]:
-    """What whoever wrote a Parquet file said in its footer, beside the schema."""
-    said = file.metadata.metadata or {}
-    return {key.decode(): value.decode() for key, value in said.items() if key.startswith(b"monday_mix.")}
+def _own_metadata(file: pq.ParquetFile) -> dict[str, str]:
+    """What intake said in the footer of a content, beside the schema, but that it is whole."""
+    said = (file.metadata.metadata or {}).items()
+    return {
+        key.decode(): value.decode() for key, value in said if key.startswith(b"monday_mix.") and key != ROW_COUNT_KEY
+    }

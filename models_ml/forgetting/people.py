@@ -89,6 +89,11 @@ def distinct(values: pa.Array | pa.ChunkedArray) -> set[str]:
     return {text for text in pc.utf8_trim(texts, characters=" ").to_pylist() if text}
 
 
+def owners_of_lists(texts: pa.Array) -> set[str]:
+    """Listeners whose lists these texts are the ids of."""
+    return distinct(pc.struct_field(pc.extract_regex(pc.unique(texts), pattern=_OWN_LIST_OF), "user_id"))
+
+
 def _is_among(values: pa.Array, ids: frozenset[str]) -> pa.BooleanArray:
     texts = pc.utf8_trim(as_text(values), characters=" ")
     return pc.is_in(texts, value_set=pa.array(sorted(ids), pa.string()))

@@ -26,6 +26,7 @@ from models_ml.landing.sounds import FIRST_SEEN_KEY, SOUND_DATASET, TakenInSound
 from models_ml.landing.storage import remove_leftovers, replacing
 
 EMPTY_NAME = "_empty"
+# In the footer of a content that is whole: it counts the rows that are there.
 ROW_COUNT_KEY = b"monday_mix.row_count"
 _BIG_FILE_BYTES = 50_000_000
 _FILES_A_LINE = 200
@@ -36,10 +37,14 @@ _ONCE_EACH = frozenset({"event_id", "document_id", "body", "path"})
 
 @dataclass(frozen=True)
 class _TakenIn:
-    """What an intake file says about its content."""
+    """What an intake file says about its content.
+
+    is_whole: False where rows were taken out under the content's hash, since its landing file was gone.
+    """
 
     first_seen_at: dt.datetime
     row_count: int
+    is_whole: bool = True
 
 
 def _say_nothing(line: str) -> None:
@@ -54,7 +59,8 @@ def take_in(
 
     now: the moment new contents are first seen, UTC where it has no zone.
     Files that can't be read are reported and tried again the next time. Contents taken in before are
-    not read again, whatever their path. Safe to kill: a file counts whole or not at all.
+    not read again, whatever their path, unless rows were taken out of what was: then they are in again, first seen
+    when they were. Safe to kill: a file counts whole or not at all.
     Raises InputError where a required column is missing or a name comes twice.
     """
     ensure_empty_intake(intake)
@@ -149,11 +155,11 @@ class _Run:
             remembered = self.hashes.get(file.path, state)
             file_hash = remembered or self._hash(file, state)
             taken_in = self._known(file, file_hash)
-            if taken_in is None:
+            if taken_in is None or not taken_in.is_whole:
                 # What was remembered may be the hash of bytes that are gone.
                 file_hash = self._hash(file, state) if remembered else file_hash
                 with self._turn(file.dataset, file_hash):  # two files of one content are read once
-                    taken_in = self._known(file, file_hash) or self._read(file, file.file_format, file_hash, state)
+                    taken_in = self._whole(file, file.file_format, file_hash, state)
         except UnreadableFileError as error:
             return self._failed(file, str(error))
         return IntakeFile(
@@ -174,6 +180,13 @@ class _Run:
         self.hashes.put(file.path, state, file_hash)
         return file_hash
 
+    def _whole(self, file: LandingFile, file_format: FileFormat, file_hash: str, state: FileState) -> _TakenIn:
+        """The content, read where it isn't known, or not all of it is there."""
+        known = self._known(file, file_hash)
+        if known and known.is_whole:
+            return known
+        return self._read(file, file_format, file_hash, state, known.first_seen_at if known else self.now)
+
     def _known(self, file: LandingFile, file_hash: str) -> _TakenIn | None:
         """What is known of a content taken in before."""
         if _is_sound(file) and (first_seen_at := self.sounds.first_seen_at(file_hash)):
@@ -184,13 +197,17 @@ class _Run:
         try:
             footer = pq.read_metadata(location)
             first_seen_at = dt.datetime.fromisoformat(footer.metadata[FIRST_SEEN_KEY].decode())
+            # A sound is nobody's row: nothing is ever taken out of it.
+            is_whole = _is_sound(file) or int(footer.metadata.get(ROW_COUNT_KEY, -1)) == footer.num_rows
         except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{location}: not written by intake; delete it, and the content is taken in anew"
             ) from error
-        return _TakenIn(first_seen_at, footer.num_rows)
+        return _TakenIn(first_seen_at, footer.num_rows, is_whole)
 
-    def _read(self, file: LandingFile, file_format: FileFormat, file_hash: str, state: FileState) -> _TakenIn:
+    def _read(
+        self, file: LandingFile, file_format: FileFormat, file_hash: str, state: FileState, first_seen_at: dt.datetime
+    ) -> _TakenIn:
         """Take a content in. Nothing is left of a file that breaks midway or changes meanwhile."""
         if _is_sound(file):
             self.sounds.add(file.path, file_hash)
@@ -203,9 +220,11 @@ class _Run:
                     row_count += batch.num_rows
                     if batch.num_rows:
                         writer.write_batch(batch)
-                writer.add_key_value_metadata({FIRST_SEEN_KEY: self.now.isoformat(), ROW_COUNT_KEY: str(row_count)})
+                writer.add_key_value_metadata(
+                    {FIRST_SEEN_KEY: first_seen_at.isoformat(), ROW_COUNT_KEY: str(row_count)}
+                )
             _require_unchanged(file, state)
-        return _TakenIn(self.now, row_count)
+        return _TakenIn(first_seen_at, row_count)
 
     def _failed(self, file: LandingFile, error: str) -> IntakeFile:
         try:

@@ -19,10 +19,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.cli import main
+from dagster_project.forgetting import forget_landed
 from dagster_project.forgotten import Forgotten
 from dagster_project.home import REPOSITORY, Home
 from dagster_project.lake import Lake
 from dagster_project.manifest import read_manifest, stale_weeks
+from dagster_project.run_lock import hold_run_lock
 from tests.published import published_tables, query
 from tests.worlds import MONDAY as NEXT
 from tests.worlds import land, land_small_world
@@ -300,6 +302,36 @@ def test_the_next_monday_forgets_who_landed_and_who_comes_again(forgotten: Home,
     counted = Lake(later.lake).read_week("reports/intake_files", NEXT).to_pylist()
     parts = ("accepted_count", "pending_count", "quarantined_count", "duplicate_count")
     assert all(row["row_count"] == sum(row[name] for name in parts) for row in counted)
+
+
+def test_files_that_come_back_after_they_were_put_away_leave_all_as_if_they_had_been_there(
+    home: Home, forgotten: Home, tmp_path: Path
+) -> None:
+    later, away = _copy(home, tmp_path / "home"), tmp_path / "away"
+    away.mkdir()
+    names = ("events/0.csv", "play_counts/c.parquet", "track_tags/only-theirs.parquet", "playlist_tracks/p.parquet")
+    for name in names:
+        shutil.move(later.landing / name, away / name.replace("/", "-"))
+    assert _forget(later, GONE) == 0
+    assert holding(later, GONE) == []
+    for name in names:
+        shutil.copy2(away / name.replace("/", "-"), later.landing / name)
+    assert holding(later, GONE) != []
+    moment = dt.datetime.combine(NEXT, dt.time())
+    with hold_run_lock(later.root, print):
+        assert forget_landed(later, moment, print) > 0
+        assert forget_landed(later, moment, print) == 0
+    assert holding(later, GONE) == []
+    for name in names:
+        came_back, was_there = (one.landing / name for one in (later, forgotten))
+        assert came_back.exists() == was_there.exists()
+        assert not was_there.exists() or came_back.read_bytes() == was_there.read_bytes()
+    for week in WEEKS:
+        manifest, expected = read_manifest(later, week) or {}, read_manifest(forgotten, week) or {}
+        assert [manifest[part] for part in ("redacted", "inputs")] == [True, expected["inputs"]]
+        for table, rows in published_tables(forgotten.root, week).items():
+            assert published_tables(later.root, week)[table].equals(rows), table
+    assert stale_weeks(later) == []
 
 
 def test_a_redacted_week_is_held_against_its_first_replay(forgotten: Home, capsys: pytest.CaptureFixture[str]) -> None:
