@@ -178,6 +178,10 @@ _SIZED_BY = {
     "fused": (RUNGS_TABLE, "collaborative"),
 }
 
+# What is asked of the catalogues of earlier weeks.
+EARLIER_EDITIONS = pa.schema([("track_id", pa.string()), ("recording_index", pa.int32())])
+EARLIER_RECORDINGS = pa.schema([("recording_index", pa.int32()), ("recording_id", pa.string())])
+
 # Without these, `dbt build` on a home that has never run would find no file to take the columns from.
 STAND_INS = {
     "inputs/week_files": REPORT_SCHEMA,
@@ -195,6 +199,8 @@ STAND_INS = {
     "ml/config_comparisons": COMPARISONS_SCHEMA,
     "ml/model_metrics": MODEL_METRICS_SCHEMA,
     "features/bandit_feedback": BANDIT_FEEDBACK,
+    "features/editions": EARLIER_EDITIONS,
+    "features/recordings": EARLIER_RECORDINGS,
     "marts/monitoring": MONITORING_HISTORY,
     "inputs/experiments": EXPERIMENTS_SCHEMA,
     "inputs/experiment_variants": VARIANTS_SCHEMA,

@@ -1,26 +1,5 @@
 {# What earlier weeks called the recordings of today. The unit tests stand beside int_renamed_recordings. #}
 
-{% macro of_earlier_weeks(table, columns) -%}
-    {#- Columns (name: type) of a table of the features as the lake keeps it, with the week of each row; without rows
-        where no week has it yet, since DuckDB refuses a pattern that no file fits. -#}
-    {%- set kept = source('earlier_catalogue', table) -%}
-    {%- set files = env_var('MONDAY_MIX_HOME', '../var') ~ '/lake/features/' ~ table ~ '/*/*.parquet' -%}
-    {%- if not execute or run_query("select 1 from glob('" ~ files ~ "') limit 1").rows | length -%}
-        select
-            cast(week as date) as week,
-            {{ columns.keys() | join(',\n            ') }}
-        from {{ kept }}
-    {%- else -%}
-        select
-            cast(null as date) as week,
-            {%- for name, type in columns.items() %}
-            cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        limit 0
-    {%- endif -%}
-{%- endmacro %}
-
-
 {% macro is_looked_back_on(column) -%}
     {#- A Monday before this one whose candidates the ranker learns from, or whose lists are scored this week. -#}
     (

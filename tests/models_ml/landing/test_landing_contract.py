@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from models_ml.errors import InputError
-from models_ml.landing.contract import DATASETS, require_datasets
+from models_ml.landing.contract import DATASETS, LAST_ROW_HOLDS, require_datasets
 
-PAGE = Path(__file__).parents[3] / "docs" / "data-contract.md"
+REPOSITORY = Path(__file__).parents[3]
+PAGE = REPOSITORY / "docs" / "data-contract.md"
 
 
 def _tables_of_the_page() -> dict[str, list[tuple[str, str, str]]]:
@@ -25,6 +26,12 @@ def test_the_page_on_the_contract_says_what_the_code_reads() -> None:
         for dataset in DATASETS.values()
     }
     assert _tables_of_the_page() == expected
+
+
+def test_staging_keeps_the_last_of_equal_rows_where_intake_keeps_the_last_of_equal_files() -> None:
+    staging = (REPOSITORY / "warehouse" / "models" / "staging").glob("stg_*.sql")
+    last = {model.stem.removeprefix("stg_") for model in staging if "stays='last'" in model.read_text(encoding="utf-8")}
+    assert last == LAST_ROW_HOLDS
 
 
 def test_no_dataset_names_a_column_twice() -> None:

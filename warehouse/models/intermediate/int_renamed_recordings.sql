@@ -5,7 +5,7 @@
 
 with went as (
 
-    {{ where_most_went(ref('int_earlier_editions'), ref('int_recordings')) }}
+    {{ where_most_went(ref('stg_earlier_editions'), ref('int_recordings')) }}
 
 ),
 
@@ -15,7 +15,7 @@ earlier as (
         week,
         recording_index,
         recording_id
-    from {{ ref('int_earlier_recordings') }}
+    from {{ ref('stg_earlier_recordings') }}
 
 ),
 

@@ -20,8 +20,8 @@ then_known as (
     select
         editions.track_id,
         recordings.recording_id
-    from {{ ref('int_earlier_editions') }} as editions
-    inner join {{ ref('int_earlier_recordings') }} as recordings
+    from {{ ref('stg_earlier_editions') }} as editions
+    inner join {{ ref('stg_earlier_recordings') }} as recordings
         on editions.week = recordings.week and editions.recording_index = recordings.recording_index
     -- A week whose run never finished gave no lists.
     inner join {{ ref('stg_committed_weeks') }} as committed on editions.week = committed.committed_week

@@ -1,12 +1,6 @@
-with kept as (
-
-    {{ of_earlier_weeks('editions', {'track_id': 'varchar', 'recording_index': 'integer'}) }}
-
-)
-
 select
-    week,
+    cast(week as date) as week,
     track_id,
     recording_index
-from kept
+from {{ source('earlier_catalogue', 'editions') }}
 where week = {{ parent_week() }}

@@ -1,14 +1,8 @@
 -- As weeks that are looked back on knew them. Those are named by their dates, so that files of others are not read.
 
-with kept as (
-
-    {{ of_earlier_weeks('recordings', {'recording_index': 'integer', 'recording_id': 'varchar'}) }}
-
-)
-
 select
-    week,
+    cast(week as date) as week,
     recording_index,
     recording_id
-from kept
+from {{ source('earlier_catalogue', 'recordings') }}
 where {{ is_looked_back_on('week') }}

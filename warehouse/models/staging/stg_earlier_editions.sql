@@ -1,14 +1,8 @@
 -- As weeks that are looked back on knew them. Those are named by their dates, so that files of others are not read.
 
-with kept as (
-
-    {{ of_earlier_weeks('editions', {'track_id': 'varchar', 'recording_index': 'integer'}) }}
-
-)
-
 select
-    week,
+    cast(week as date) as week,
     track_id,
     recording_index
-from kept
+from {{ source('earlier_catalogue', 'editions') }}
 where {{ is_looked_back_on('week') }}
