@@ -54,6 +54,11 @@ class Home:
         return self.lake / ".dbt"
 
     @property
+    def rehearsal(self) -> Path:
+        """Where Mondays are rehearsed; what a run that was killed left of it goes with the scratch folder."""
+        return self.scratch / "rehearsal"
+
+    @property
     def spill(self) -> Path:
         """Where DuckDB puts what its memory limit has no room for (profiles.yml names it too)."""
         return self.root / "dbt" / "spill"

@@ -55,6 +55,7 @@ VOLATILE_COLUMNS = frozenset({"generated_at", "model_trained_at", "model_age_day
 MANIFEST_TABLES = (
     "vectors/listener_factors",
     "vectors/recording_factors",
+    "ml/rehearsed_features",
     "ranker/ranker",
     "ml/playlist_slots",
     "ml/ranking_features",

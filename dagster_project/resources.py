@@ -28,7 +28,7 @@ from pydantic import Field, PrivateAttr
 from dagster_project.configuration import Configuration, configuration_of, load_configuration
 from dagster_project.dbt_manifest import DBT
 from dagster_project.dead_runs import process_tags
-from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory
+from dagster_project.home import WAREHOUSE_PROJECT, Home, dbt_threads, duckdb_memory, require_begun
 from dagster_project.interrupted import end_dbt_calls
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import parent_week, read_manifest
@@ -121,6 +121,17 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def started_at(self) -> dt.datetime:
         """When the run began, naive UTC: one moment for everything it stamps."""
         return self._started_at
+
+
+def must_have_begun(workspace: Workspace, week: dt.date) -> None:
+    """End the step, with no second try, where the Monday has yet to begin.
+
+    Not in landing: files may be read ahead of their Monday, and nothing else is made before.
+    """
+    try:
+        require_begun(week, workspace.started_at)
+    except InputError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def week_configuration(home: Home, week: dt.date) -> Configuration:

@@ -19,7 +19,7 @@ from models_ml.landing.report import REPORT_SCHEMA
 from models_ml.monitoring import MODEL_METRICS_SCHEMA
 from models_ml.off_policy.tables import OFF_POLICY_SCHEMA
 from models_ml.playlist_tables import MIXES_SCHEMA, RELAXATIONS_SCHEMA, SLOTS_SCHEMA
-from models_ml.ranker.features import RANKING_FEATURES_SCHEMA
+from models_ml.ranker.features import RANKING_FEATURES_SCHEMA, REHEARSED_FEATURES_SCHEMA
 from models_ml.sound.labels import HEARD_SCHEMA
 
 COMMITTED_WEEKS = pa.schema(
@@ -192,6 +192,7 @@ STAND_INS = {
     "ml/rejected_candidates": REJECTED_SCHEMA,
     "ml/candidate_funnel": FUNNEL_SCHEMA,
     "ml/ranking_features": RANKING_FEATURES_SCHEMA,
+    "ml/rehearsed_features": REHEARSED_FEATURES_SCHEMA,
     "ml/run_facts": RUN_FACTS,
     "ml/evaluation_metrics": EVALUATION_SCHEMA,
     "ml/evaluation_comparisons": MODEL_COMPARISONS_SCHEMA,

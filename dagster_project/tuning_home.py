@@ -1,6 +1,6 @@
 """Where tuning works: `<home>/tuning/`, with feature tables of its own for every Monday and weighting it tries.
 
-Belongs here: what it reads of the home, its dbt calls, its tables. Does not: which Mondays (tuning_weeks.py), scores
+Belongs here: what it reads of the home, its tables. Does not: which Mondays (tuning_weeks.py), scores
 (tuning_scores.py).
 
 Nothing of the home outside this folder is written, but that who was forgotten is taken out of what landed since, as a
@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,18 +23,14 @@ import pyarrow as pa
 
 from dagster_project.assets.playlists import FEATURES_READ
 from dagster_project.configuration import Configuration
-from dagster_project.dbt_manifest import DBT
+from dagster_project.features_apart import build_apart, prepare_apart
 from dagster_project.forgetting import forget_landed
 from dagster_project.forgotten import Forgotten
-from dagster_project.home import WAREHOUSE_PROJECT, Home
-from dagster_project.inputs import WEEK_FILES_TABLE
+from dagster_project.home import Home
 from dagster_project.lake import Lake, content_hash
 from dagster_project.manifest import code_hash
 from dagster_project.recipe import own_weights, put_weights
-from dagster_project.resources import prepare_home
 from dagster_project.run_lock import hold_run_lock
-from dagster_project.table_schemas import COMMITTED_WEEKS
-from models_ml.errors import MondayMixError
 from models_ml.landing.contract import require_datasets
 from models_ml.landing.hashes import CACHE_NAME
 from models_ml.landing.intake import take_in
@@ -54,7 +49,6 @@ REWEIGHTED_MODELS: Final = (
     "recordings",
     "market_popularity",
 )
-_LAST_WORDS = 2000  # characters of dbt's output that an error repeats
 
 
 @dataclass(frozen=True)
@@ -123,19 +117,10 @@ class TuningHome:
         models = REWEIGHTED_MODELS if is_whole.exists() else tuple(f"+{table}" for table in TABLES)
         self.say(f"features as of {monday}: dbt builds {'what weighs' if is_whole.exists() else 'all'}")
         if not is_whole.exists():
-            self._prepare(work, monday)
+            prepare_apart(work, self.intake, monday, self.inputs.files)
         put_weights(work, own_weights(self.home))
-        _dbt_build(work, monday, settings, models)
+        build_apart(work, monday, settings, models)
         is_whole.touch()
-
-    def _prepare(self, work: Home, monday: dt.date) -> None:
-        shutil.rmtree(work.root, ignore_errors=True)
-        work.lake.mkdir(parents=True)
-        work.intake.symlink_to(self.intake)
-        prepare_home(work)
-        lake = Lake(work.lake)
-        lake.replace_week("inputs/committed_weeks", monday, COMMITTED_WEEKS.empty_table())
-        lake.replace_week(WEEK_FILES_TABLE, monday, self.inputs.files)
 
 
 def _without_forgotten(home: Home, say: Callable[[str], None]) -> None:
@@ -179,21 +164,3 @@ def _forget_others(folder: Path, name: str) -> None:
 
 def _short_hash(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _dbt_build(work: Home, monday: dt.date, settings: dict[str, Any], models: tuple[str, ...]) -> None:
-    """Build models without their tests, which belong to the weeks that are published."""
-    command = [str(DBT), "--quiet", "build", "--vars", json.dumps(settings, sort_keys=True), "--select", *models]
-    command += ["--exclude-resource-type", "test", "unit_test"]
-    environment = {
-        **os.environ,
-        "MONDAY_MIX_HOME": str(work.root),
-        "MONDAY_MIX_WEEK": monday.isoformat(),
-        "MONDAY_MIX_EVENT_WEIGHTS": str(work.event_weights) if work.event_weights.exists() else "",
-        "DBT_PROFILES_DIR": str(WAREHOUSE_PROJECT),
-        "DBT_TARGET_PATH": str(work.dbt_target),
-        "DBT_LOG_PATH": str(work.dbt_target),
-    }
-    done = subprocess.run(command, cwd=WAREHOUSE_PROJECT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise MondayMixError(f"{work.root}: dbt failed:\n{(done.stdout + done.stderr).strip()[-_LAST_WORDS:]}")

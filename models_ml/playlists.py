@@ -210,6 +210,11 @@ class PlaylistMaker:
         listeners, pool = from_batch(batch)
         return self.block(listeners, pool), listeners
 
+    def features_of(self, listeners: Ints, pool: Pool) -> pa.Table:
+        """The features that are kept of these listeners' candidates, where none of them is given."""
+        rows = np.arange(len(listeners))
+        return self._logged(listeners, rows, self._ranked(listeners, pool), SLOTS_SCHEMA.empty_table())
+
     def block(self, listeners: Ints, pool: Pool) -> PlaylistTables:
         """Playlists of these listeners, searched for deeper where the list can't be filled."""
         laid = self._laid_out(listeners, pool)

@@ -16,12 +16,14 @@ from dagster_project.configuration import Configuration
 from dagster_project.experiments_io import week_groups
 from dagster_project.home import parse_week
 from dagster_project.progress import LOG, unhurried
-from dagster_project.resources import Workspace
+from dagster_project.rehearsal import REHEARSED, is_worth_it, rehearse, rehearsed_mondays
+from dagster_project.resources import Workspace, must_have_begun
 from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RANKER
 from models_ml.experiments.groups import CONTROL
 from models_ml.plots import reliability_plot
 from models_ml.ranker.examples import made_under, read_examples
+from models_ml.ranker.features import REHEARSED_FEATURES_SCHEMA
 from models_ml.ranker.reliability import expected_calibration_error
 from models_ml.ranker.tables import RANKER_SCHEMA
 from models_ml.ranker.training import Learnt, learn
@@ -40,6 +42,35 @@ class OfPolicy:
     examples: int
     learnt: Learnt
     spread: dict[str, float]
+
+
+@dg.asset(
+    key=keys.ml("rehearsed_features"),
+    deps=[keys.LANDING_FILES],
+    partitions_def=keys.WEEKLY,
+    group_name="ranker",
+    kinds={"python", "duckdb"},
+    backfill_policy=keys.ONE_WEEK_A_RUN,
+)
+def rehearsed_features(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """One row per sampled listener and candidate of a Monday before a home's first lists; no row where there are lists
+    to learn from.
+    """
+    week, lake, home = parse_week(context.partition_key), workspace.lake, workspace.paths
+    must_have_begun(workspace, week)
+    mondays = rehearsed_mondays(home, week, workspace.configuration.ranker)
+    if mondays and not is_worth_it(home, week, mondays[0], workspace.configuration.ranker):
+        LOG.info(f"rehearsal: too little was played for the first time since {mondays[0]} to learn from")
+        mondays = []
+    with lake.writing(REHEARSED, week, REHEARSED_FEATURES_SCHEMA) as keep:
+        weights = workspace.recipe.own_weights
+        for rows in rehearse(home, week, mondays, workspace.configuration, weights, unhurried()):
+            keep(rows)
+    told: dict[str, Any] = {
+        "dagster/row_count": lake.row_count(REHEARSED, week),
+        "mondays": [monday.isoformat() for monday in mondays],
+    }
+    return dg.MaterializeResult(metadata=told)
 
 
 @dg.asset(

@@ -9,40 +9,28 @@ import dagster as dg
 import numpy as np
 
 from dagster_project import keys
-from dagster_project.catalogue_io import artist_ids, first_artists
 from dagster_project.home import parse_week
 from dagster_project.progress import LOG, unhurried
 from dagster_project.resources import Workspace
 from dagster_project.shown import markdown_table
 from dagster_project.sound_io import SOUNDS, analyse_sounds, keep_near_duplicates, make_audio_vectors
-from dagster_project.text_io import TEXT_FEATURES, keep_text, read_text_inputs, text_metadata
+from dagster_project.text_io import TEXT_FEATURES, text_metadata
+from dagster_project.vector_steps import FUSED_FEATURES, make_factors, make_fused, make_text
 from dagster_project.vectors_io import (
     RETRIEVAL_QUALITY,
     factors_before,
     index_path,
-    keep_factors,
-    keep_fused,
     listener_deciles,
     load_factors,
     serve,
-    signals,
 )
-from models_ml.arrays import floats_with_nan
-from models_ml.collaborative import fit_collaborative
-from models_ml.content_prediction import is_held_out
-from models_ml.features import read_interactions
-from models_ml.fusion import fuse
-from models_ml.newcomers import read_newcomers
 from models_ml.prior_strength import PriorStrength
 from models_ml.retrieval import ExactRetriever, build_retriever
 from models_ml.retrieval_quality import choose_probes, measure
 from models_ml.rules import RUNGS
 from models_ml.seeds import seed_for
-from models_ml.starting import starts
-from models_ml.text.vectors import train_text
 
 PROBES = 500
-NAMED = ("favourite_artists", "favourite_genres")
 
 
 @dg.asset(
@@ -56,21 +44,11 @@ NAMED = ("favourite_artists", "favourite_genres")
 def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Latent factors: one row per listener, and one per recording."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    listeners = lake.read_week("features/listeners", week, ["user_id"])["user_id"].combine_chunks()
-    recordings = lake.read_week("features/recordings", week, ["recording_id"])["recording_id"].combine_chunks()
-    factors = fit_collaborative(
-        lake.read_week("features/interactions", week),
-        listeners,
-        recordings,
-        settings.collaborative,
-        seed_for("collaborative_factors", week, settings.run.seed),
-        factors_before(workspace.paths, week, settings.run.cold_start_every),
-        unhurried(),
-    )
-    keep_factors(lake, week, factors, factors.to_tables(listeners, recordings))
+    before = factors_before(workspace.paths, week, settings.run.cold_start_every)
+    factors = make_factors(lake, week, settings, before, unhurried())
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": len(listeners) + len(recordings),
+            "dagster/row_count": len(factors.listener_factors) + len(factors.recording_factors),
             "listeners_with_a_vector": int(factors.has_vector.sum()),
             "recordings_with_a_vector": int(factors.retrievable.sum()),
             "loss": float(factors.loss),
@@ -92,9 +70,7 @@ def collaborative_factors(context: dg.AssetExecutionContext, workspace: Workspac
 def text_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Words and recordings in one space: a row per word, and one per recording, from what people wrote and grouped."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    seed = seed_for("text_vectors", week, settings.run.seed)
-    vectors = train_text(read_text_inputs(lake, week), settings.text, seed, unhurried())
-    keep_text(lake, week, vectors)
+    vectors = make_text(lake, week, settings, unhurried())
     return dg.MaterializeResult(metadata=text_metadata(vectors))
 
 
@@ -146,17 +122,7 @@ def audio_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg
         keys.COLLABORATIVE_FACTORS,
         keys.TEXT_VECTORS,
         keys.AUDIO_VECTORS,
-        *(
-            keys.feature(name)
-            for name in (
-                "interactions",
-                "listeners",
-                "recordings",
-                "editions",
-                "favourite_artists",
-                "favourite_genres",
-            )
-        ),
+        *(keys.feature(name) for name in FUSED_FEATURES),
     ],
     partitions_def=keys.WEEKLY,
     group_name="vectors",
@@ -166,26 +132,7 @@ def audio_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg
 def fused_vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """One space: a row per recording, placed by listening, words, sound and artist; a row per listener who starts."""
     week, lake, settings = parse_week(context.partition_key), workspace.lake, workspace.configuration
-    factors, tables = load_factors(lake, week), ("listeners", "recordings", "editions")
-    known = {name: lake.read_week(f"features/{name}", week) for name in (*tables, *NAMED)}
-    interactions = read_interactions(
-        lake.read_week("features/interactions", week), len(factors.listener_factors), len(factors.recording_factors)
-    )
-    seed = seed_for("fused_vectors", week, settings.run.seed)
-    out_days = floats_with_nan(known["recordings"], "recordings", "out_days")
-    fused = fuse(
-        factors,
-        interactions,
-        first_artists(lake, week),
-        out_days,
-        is_held_out(artist_ids(lake, week)),
-        signals(lake, week),
-        settings.fusion,
-        seed,
-        unhurried(),
-    )
-    placed = starts(factors, interactions, read_newcomers(**known), settings.starting)
-    keep_fused(lake, week, fused, placed)
+    fused, placed = make_fused(lake, week, settings, unhurried())
     strengths = [dataclasses.astuple(strength) for strength in fused.strengths]
     return dg.MaterializeResult(
         metadata={

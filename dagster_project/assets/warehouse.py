@@ -16,7 +16,7 @@ from dagster_project import keys
 from dagster_project.configuration import Configuration
 from dagster_project.dbt_manifest import ensure_manifest
 from dagster_project.held_up import begin_making
-from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, parse_week, require_begun
+from dagster_project.home import STORAGE_VERSION, WAREHOUSE_PROJECT, Home, parse_week
 from dagster_project.interrupted import Retries, ended_with_its_step
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
@@ -26,11 +26,11 @@ from dagster_project.resources import (
     clear_scratch,
     dbt_build_arguments,
     dbt_environment,
+    must_have_begun,
     release_memory,
     warehouse_dbt,
 )
 from dagster_project.table_schemas import ensure_week
-from models_ml.errors import InputError
 
 FEATURE_TABLES = (
     "artists",
@@ -139,11 +139,7 @@ class Translator(DagsterDbtTranslator):
 def features(context: dg.AssetExecutionContext, dbt: Dbt, workspace: Workspace) -> Iterator[Any]:
     """Clean, weigh and cut as of the Monday."""
     week = parse_week(context.partition_key)
-    try:
-        # Here, not in landing: files may be read ahead of their Monday, and nothing else is made before this.
-        require_begun(week, workspace.started_at)
-    except InputError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    must_have_begun(workspace, week)
     clear_scratch(workspace.paths)
     yield from _build(context, dbt, workspace, week, "features")
     begin_making(workspace.paths, week)

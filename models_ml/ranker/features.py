@@ -53,6 +53,8 @@ RANKING_FEATURES_SCHEMA = pa.schema(
         ("linear_score", pa.float32()),
     ]
 )
+# Of Mondays that gave no lists, each told by its date.
+REHEARSED_FEATURES_SCHEMA = RANKING_FEATURES_SCHEMA.insert(0, pa.field("list_week", pa.date32()))
 
 
 @dataclass(frozen=True)

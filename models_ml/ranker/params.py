@@ -32,6 +32,25 @@ class RankerParams:
         default=4,
         metadata={"unit": "weeks", "min": 1, "max": 4, "doc": "Earlier Mondays that are learnt from."},
     )
+    rehearsed_weeks: int = field(
+        default=1,
+        metadata={
+            "unit": "weeks",
+            "min": 0,
+            "max": 4,
+            "doc": "Mondays before a home's first lists whose candidates are found to learn from; 0: none.",
+        },
+    )
+    rehearsed_events: int = field(
+        # Half of what 100,000 listeners have in the benchmark of whole Mondays.
+        default=5_000_000,
+        metadata={
+            "unit": "rows",
+            "min": 1,
+            "max": 10**12,
+            "doc": "Of landed events that a rehearsal reads, about: of more, those of a part of the listeners.",
+        },
+    )
     zeros_kept: float = field(
         # Demo world, seed 101, four weeks of 4,000 listeners: nDCG@30 of search's 1.140 at 0.2, 1.132 to 1.135 at 0.05
         # and 1.142 at 0.02, in 66, 24 and 17 s of CPU.
@@ -90,6 +109,11 @@ class RankerParams:
     rows_per_leaf: int = field(
         default=100, metadata={"unit": "rows", "min": 1, "max": 10**9, "doc": "In each leaf, at least."}
     )
+
+    @property
+    def fewest_examples(self) -> int:
+        """Completions without which there is no ranker: those that are learnt from, and those held out."""
+        return self.minimum_positives + self.minimum_positives // 10
 
     @property
     def weights(self) -> tuple[float, ...]:

@@ -105,7 +105,7 @@ class Ranker:
         return odds
 
     def chance(self, values: Floats, rungs: Ints) -> Floats:
-        """(outcomes, c) calibrated chance of each outcome, NaN where it was not learnt.
+        """(outcomes, c) calibrated chance of each outcome, NaN where it was not learnt or no list could tell.
 
         rungs: (c,) codes of rules.RUNGS, what each candidate stands on.
         """
@@ -113,7 +113,7 @@ class Ranker:
 
     def to_table(self, policy: str = CONTROL) -> pa.Table:
         """RANKER_SCHEMA, a row a part.  policy: whose lists it was learnt from."""
-        learnt = [place for place in range(len(OUTCOMES)) if np.isfinite(self.chances[place]).all()]
+        learnt = [place for place in range(len(OUTCOMES)) if np.isfinite(self.chances[place, 0])]
         rows: list[tuple[str, str, Floats | list[float]]] = [("scale", "", [self.scale])]
         for family in self.families.values():
             named = zip(family.columns, family.thresholds, strict=True)

@@ -89,6 +89,8 @@ def learn(examples: Examples, params: RankerParams, seed: int, progress: Progres
             boosters[place], (chances[place], rung_offsets[place]), fit = found
             fits.append(fit)
             progress(f"ranker: {outcome} learnt from {fit.rows:,} candidates, {fit.trees} trees")
+    if not examples.is_slot.any():  # what is played of one's own accord says nothing of what is done with lists
+        chances[:, 1] = np.nan
     weights = np.array([weight if place in boosters else 0.0 for place, weight in enumerate(params.weights)])
     named = {OUTCOMES[place]: booster for place, booster in boosters.items()}
     return Learnt(_compiled(boosters, examples, weights, (chances, rung_offsets)), fits, named)

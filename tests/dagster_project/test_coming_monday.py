@@ -62,7 +62,7 @@ def test_a_run_that_others_start_reads_files_and_makes_nothing_of_them(home: Hom
     job = build_defs(str(home.root)).resolve_job_def(name)
     result = job.execute_in_process(partition_key=coming(), raise_on_error=False)
     failures = [event for event in result.all_events if event.is_step_failure]
-    assert [event.step_key for event in failures] == ["features"]
+    assert [event.step_key for event in failures] == ["ml__rehearsed_features"], "the first to make anything"
     error = failures[0].step_failure_data.error
     assert error is not None
     assert words() in (error.cause or error).message

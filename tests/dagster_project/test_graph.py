@@ -63,6 +63,7 @@ GROUP_OF_ML = {
     "ranked_candidates": "playlists",
     "ablated_candidates": "playlists",
     "ranking_features": "playlists",
+    "rehearsed_features": "ranker",
     "run_facts": "playlists",
     "candidate_funnel": "candidates",
     "rejected_candidates": "candidates",
@@ -72,8 +73,9 @@ GROUP_OF_ML = {
     "config_comparisons": "gate",
     "model_metrics": "monitoring",
 }
-# Written for a later week: its evaluation, which is Python too, and its features, which read it as history.
-NOT_READ_BY_DBT = {"ranked_candidates", "ablated_candidates", "ranking_features"}
+# Written for a later week: its evaluation, which is Python too, and its features, which read it as history. What was
+# rehearsed is read as history by its own week's features too.
+NOT_READ_BY_DBT = {"ranked_candidates", "ablated_candidates", "ranking_features", "rehearsed_features"}
 DOCS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 
 
@@ -109,6 +111,14 @@ def test_every_ml_source_of_dbt_has_a_step_that_makes_it() -> None:
     sources = [node["name"] for node in _manifest()["sources"].values() if node["source_name"] == "ml"]
     assert sorted(sources) == sorted(set(GROUP_OF_ML) - NOT_READ_BY_DBT)
     assert {keys.ml(name) for name in sources} <= set(_executable())
+
+
+def test_what_was_rehearsed_is_there_before_its_weeks_features_are() -> None:
+    (node,) = (one for one in _manifest()["sources"].values() if one["name"] == "rehearsed_features")
+    key = dg.AssetKey(node["config"]["meta"]["dagster"]["asset_key"])
+    assert key == keys.ml("rehearsed_features")
+    assert key in _graph().get(dg.AssetKey(["staging", "stg_rehearsed_features"])).parent_keys
+    assert _graph().get(key).parent_keys == {keys.LANDING_FILES}
 
 
 def test_nothing_but_the_history_comes_from_outside() -> None:
@@ -324,7 +334,8 @@ def test_the_settings_of_the_settings_page_are_those_there_are() -> None:
 
 
 def test_the_manifest_holds_the_seed_of_every_step_that_draws() -> None:
-    code = "".join(path.read_text() for path in (REPOSITORY / "dagster_project" / "assets").glob("*.py"))
+    steps = REPOSITORY / "dagster_project" / "vector_steps.py"
+    code = "".join(path.read_text() for path in (steps, *(REPOSITORY / "dagster_project" / "assets").glob("*.py")))
     assert set(re.findall(r'seed_for\(\s*"(\w+)"', code)) == set(SEEDED_STEPS)
 
 

@@ -36,6 +36,7 @@ def drawn_examples(seed: int = 1, count: int = 8000, weeks: int = 2, slots: floa
     return Examples(
         random.integers(0, 200, count),
         20_000 + 7 * random.integers(0, weeks, count),
+        np.zeros(count, dtype=bool),
         is_slot,
         was_played,
         values,
@@ -52,6 +53,7 @@ def as_table(examples: Examples, variant_id: str | None = None) -> pa.Table:
         "user_index": pa.array(examples.listener, pa.int32()),
         "list_week": pa.array(examples.week.astype(np.int32), pa.int32()).cast(pa.date32()),
         "variant_id": pa.array([variant_id] * len(examples.week), pa.string()),
+        "is_rehearsed": examples.is_rehearsed,
         "is_slot": examples.is_slot,
         "was_played": examples.was_played,
         "weight": examples.weight,

@@ -1,5 +1,6 @@
 """Tests of rankers that are learnt from the lists of one variant, and of the table that holds several."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -38,6 +39,15 @@ def test_examples_are_those_of_lists_made_under_the_very_variant_alone_or_beside
     assert made_under(table, "a:gone").num_rows == 0
     assert made_under(table, CONTROL).equals(table), "everyone's are those of all lists, as with arms"
     assert made_under(table.slice(0, 0), "a:more").num_rows == 0
+
+
+def test_from_a_monday_that_was_rehearsed_every_policy_learns():
+    theirs, others = as_table(drawn_examples(1, count=3), "a:more"), as_table(drawn_examples(2, count=3), "a:control")
+    examples = drawn_examples(3, count=3)
+    rehearsed = as_table(replace(examples, is_rehearsed=np.ones(3, dtype=bool)))
+    table = pa.concat_tables([theirs, others, rehearsed])
+    assert made_under(table, "a:more").equals(pa.concat_tables([theirs, rehearsed]))
+    assert made_under(table, CONTROL).equals(table)
 
 
 def test_examples_of_before_lists_said_their_variants_are_everyones_and_nobody_elses():

@@ -134,6 +134,31 @@ def test_one_week_is_held_out_by_listener_and_of_several_the_newest():
     assert learn(one, PARAMS, 1).ranker is not None
 
 
+def test_a_monday_that_was_rehearsed_is_no_week_of_lists_to_hold_out():
+    two = drawn_examples(weeks=2)
+    beside = replace(two, is_rehearsed=two.week == two.week.min())
+    assert (beside.held_out() == (two.listener % 5 == 0)).all(), (
+        "of a first week's own lists only a part is learnt from"
+    )
+    three = drawn_examples(weeks=3)
+    beside = replace(three, is_rehearsed=three.week == three.week.min())
+    assert (beside.held_out() == (three.week == three.week.max())).all()
+
+
+def test_where_no_slot_was_reached_scores_are_learnt_and_no_chance_is_told():
+    examples = drawn_examples(slots=0.0)
+    found = learn(replace(examples, is_rehearsed=np.ones(len(examples.week), dtype=bool)), PARAMS, seed=3)
+    assert [fit.outcome for fit in found.fits] == list(OUTCOMES)
+    values = drawn_values(np.random.default_rng(5), 500)
+    for ranker in (found.ranker, read_ranker(found.ranker.to_table())):
+        assert np.isnan(ranker.chance(values, np.zeros(500, dtype=np.int8))).all()
+        score = np.sum(list(ranker.contributions(values).values()), axis=0)
+        odds = ranker.log_odds(values)
+        assert np.ptp(odds, axis=1).min() > 0.1
+        assert score == pytest.approx(ranker.scale * ranker.weights @ (odds - ranker.base[:, None]), abs=1e-6)
+        assert ranker.blended(PARAMS).weights.tolist() == list(PARAMS.weights)
+
+
 def test_platt_finds_the_slope_and_the_offset_that_chances_were_drawn_with():
     random = np.random.default_rng(1)
     odds = random.normal(size=200_000)

@@ -2,17 +2,31 @@
 -- Those that were given and reached count as slots; of all others only what the listener did outside our lists counts.
 -- Each says under which variants its list was made, since some learn from their own lists only.
 
-with candidates as (
-
-    select * from {{ ref('stg_ranking_features') }}
-
-),
-
 -- A week whose run never finished gave no list.
-committed as (
+with committed as (
 
     select committed_week
     from {{ ref('stg_committed_weeks') }}
+
+),
+
+-- Mondays that gave no lists have examples too: those that were rehearsed for this week, or for a finished one.
+candidates as (
+
+    select
+        kept.*,
+        false as is_rehearsed
+    from {{ ref('stg_ranking_features') }} as kept
+    inner join committed on kept.week = committed.committed_week
+
+    union all
+
+    select
+        rehearsed.* exclude (rehearsed_for),
+        true as is_rehearsed
+    from {{ ref('stg_rehearsed_features') }} as rehearsed
+    left join committed on rehearsed.rehearsed_for = committed.committed_week
+    where rehearsed.rehearsed_for = {{ week() }} or committed.committed_week is not null
 
 ),
 
@@ -131,7 +145,6 @@ joined as (
             else coalesce(happened.is_skipped and not happened.is_completed, false)
         end as skipped_early
     from candidates
-    inner join committed on candidates.week = committed.committed_week
     inner join listeners on candidates.user_id = listeners.user_id
     left join renamed
         on candidates.week = renamed.week and candidates.recording_id = renamed.earlier_recording_id
@@ -161,7 +174,8 @@ drawn as (
 
 ),
 
--- Two of then may be one recording today: the one that was reached in the list goes first.
+-- Two of then may be one recording today: the one that was reached in the list goes first. A Monday that was rehearsed
+-- and run afterwards has its run's.
 thinned as (
 
     select
@@ -169,7 +183,11 @@ thinned as (
         row_number() over (
             partition by week, user_index, recording_index
             order by
-                is_slot desc, coalesce(position = reached_position, false) desc, position asc nulls last, recording_id asc
+                is_rehearsed asc,
+                is_slot desc,
+                coalesce(position = reached_position, false) desc,
+                position asc nulls last,
+                recording_id asc
         ) as place
     from drawn
 
@@ -183,6 +201,7 @@ final as (
         thinned.recording_index,
         -- As it was kept with the list, whatever the listener is in today.
         lists.variant_id,
+        thinned.is_rehearsed,
         thinned.is_slot,
         thinned.was_played,
         thinned.completed,
@@ -220,6 +239,7 @@ select
     list_week,
     recording_index,
     variant_id,
+    is_rehearsed,
     is_slot,
     was_played,
     completed,

@@ -22,8 +22,9 @@ with files as (
 landed as (
 
     {{ landed('events', event_columns(), files='files', key='file_key') }}
+    where {{ is_rehearsed_listener(identifier('landed_rows.user_id')) }}
     {% if is_incremental() %}
-    where week_files.file_key not in (select file_key from {{ this }})
+        and week_files.file_key not in (select file_key from {{ this }})
     {% endif %}
 
 ),

@@ -1,0 +1,31 @@
+-- Candidates of Mondays that were rehearsed, for this week or for one before whose lists are learnt from too.
+
+select
+    week as rehearsed_for,
+    list_week as week,
+    user_id,
+    recording_id,
+    position,
+    rung,
+    standing,
+    cosine,
+    text_share,
+    text_affinity,
+    audio_share,
+    audio_affinity,
+    age_days,
+    popularity_percentile,
+    market_strength,
+    artist_tracks,
+    artist_plays,
+    is_new_artist,
+    genre_taste,
+    genre_best,
+    rated_recordings,
+    disliked_share,
+    linear_score
+from {{ source('earlier_candidates', 'rehearsed_features') }}
+where
+    list_week >= {{ week() }} - interval ({{ 7 * var('ranker_training_weeks') }}) day
+    and week >= {{ week() }} - interval ({{ 7 * var('ranker_training_weeks') }}) day
+    and week <= {{ week() }}
