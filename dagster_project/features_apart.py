@@ -23,7 +23,7 @@ from dagster_project.resources import prepare_home
 from dagster_project.table_schemas import COMMITTED_WEEKS
 from models_ml.errors import MondayMixError
 
-# Listeners that dbt leaves out, by a macro of the same name: their share of a million.
+# Of listeners and of owners of playlists, those that dbt looks at: their share of a million (macros/rehearsal.sql).
 LISTENER_SHARE: Final = "MONDAY_MIX_LISTENER_SHARE"
 MILLION: Final = 1_000_000
 _LAST_WORDS = 2000  # characters of dbt's output that an error repeats

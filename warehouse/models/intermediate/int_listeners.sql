@@ -77,7 +77,7 @@ final as (
     left join known_users on active.user_id = known_users.user_id
     left join zones on lower(known_users.timezone) = zones.zone_key
     left join deleted on active.user_id = deleted.user_id
-    where deleted.user_id is null and {{ is_rehearsed_listener('active.user_id') }}
+    where deleted.user_id is null and {{ is_rehearsed_owner('active.user_id') }}
 
 )
 

@@ -31,7 +31,7 @@ final as (
         title,
         description
     from known
-    where versions_ago = 1
+    where versions_ago = 1 and {{ is_rehearsed_owner('coalesce(owner_id, playlist_id)') }}
 
 )
 

@@ -22,7 +22,7 @@ with files as (
 landed as (
 
     {{ landed('events', event_columns(), files='files', key='file_key') }}
-    where {{ is_rehearsed_listener(identifier('landed_rows.user_id')) }}
+    where {{ is_rehearsed_owner(identifier('landed_rows.user_id')) }}
     {% if is_incremental() %}
         and week_files.file_key not in (select file_key from {{ this }})
     {% endif %}
