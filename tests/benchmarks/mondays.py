@@ -1,8 +1,9 @@
 """Whole Mondays of the demo world, from landing files to published, beside the same job plainly written.
 
 Run: .venv/bin/python -m tests.benchmarks.mondays [--listeners 10000 100000] [--keep DIR] [--no-plain]
-Each measurement is a process of its own. The second Monday's week of events lands after the first has run. With --keep
-a run that was killed goes on with the measurement it was in.
+Each measurement is a process of its own. The second Monday's week of events lands after the first has run. Beside the
+plain job first lists are by declared weights, as its lists are; with --no-plain they are learnt from a rehearsal, as
+those of any home. With --keep a run that was killed goes on with the measurement it was in.
 Belongs here: worlds, homes, which measurements there are. Does not: watching a process (process_tree.py), the plain
 job (plain_job.py), the tables (mondays_table.py).
 """
@@ -53,9 +54,10 @@ def main() -> None:
     parser.add_argument("--no-plain", action="store_true", help="leave the plain job out")
     options = parser.parse_args()
     folder = (options.keep or Path(tempfile.mkdtemp(prefix="mondays_"))).resolve()
-    benches = [
-        Bench(folder / str(size), size, options.weeks, options.scored_after) for size in sorted(options.listeners)
-    ]
+    settings = f"[evaluation]\nwindow_weeks = {options.scored_after}\n" if options.scored_after else ""
+    if not options.no_plain:
+        settings += "[ranker]\nrehearsed_weeks = 0\n"
+    benches = [Bench(folder / str(size), size, options.weeks, settings) for size in sorted(options.listeners)]
     worlds = [bench.measure(with_plain=not options.no_plain) for bench in benches]
     print(tables(worlds))
     for bench in benches:
@@ -68,10 +70,11 @@ def main() -> None:
 class Bench:
     """All measurements of one world, in a folder of their own."""
 
-    def __init__(self, folder: Path, listeners: int, weeks: int, scored_after: int | None = None) -> None:
+    def __init__(self, folder: Path, listeners: int, weeks: int, settings: str) -> None:
+        """settings: config.toml of the home."""
         self.size = WorldSize(listeners=listeners, weeks=weeks, last_week=this_monday())
         self._folder = folder
-        self._scored_after = scored_after
+        self._settings = settings
         self._home = Home(folder / "home")
         self._world = folder / "world"
         self._plain_out = folder / "plain.duckdb"
@@ -133,8 +136,7 @@ class Bench:
             shutil.copytree(self._home.root, beside)
             beside.rename(before)
         self._land(self._home.landing, week)
-        if self._scored_after:
-            self._home.config_file.write_text(f"[evaluation]\nwindow_weeks = {self._scored_after}\n", encoding="utf-8")
+        self._home.config_file.write_text(self._settings, encoding="utf-8")
         command = [sys.executable, "-m", "dagster_project.cli", "run"]
         used = run_watched(
             [*command, "--week", week.isoformat(), "--home", str(self._home.root)], REPOSITORY, os.environ
