@@ -1,6 +1,9 @@
 """A home's first Monday with enough listening before it: the Monday before is rehearsed, and lists are learnt."""
 
 import datetime as dt
+import os
+import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from dagster_project.configuration import load_configuration
 from dagster_project.home import Home
 from dagster_project.lake import Lake
 from dagster_project.rehearsal import REHEARSED, rehearse
+from tests.published import fingerprint
+from tests.runs import start_run
 from tests.worlds import MONDAY, land_small_world
 
 WEEK = MONDAY - dt.timedelta(weeks=1)
@@ -74,6 +79,24 @@ def test_the_first_lists_are_learnt_and_no_chance_is_told(home: Home) -> None:
     for name in ("p_complete", "p_save", "p_skip"):
         assert slots[name].null_count == slots.num_rows
     assert not home.rehearsal.exists()
+
+
+def test_a_run_killed_in_its_rehearsal_leaves_nothing_that_the_next_one_minds(home: Home, tmp_path: Path) -> None:
+    killed = landed(tmp_path / "killed")
+    run = start_run(killed, WEEK, tmp_path / "words")
+    written = killed.rehearsal / "warehouse.duckdb"
+    until = time.monotonic() + 120
+    while not written.exists():
+        assert run.poll() is None, (tmp_path / "words").read_text()
+        assert time.monotonic() < until, (tmp_path / "words").read_text()
+        time.sleep(0.05)
+    os.kill(run.pid, signal.SIGKILL)  # the run alone: its dbt goes on, and keeps the lock meanwhile
+    run.wait()
+    assert run_week(killed, WEEK)
+    assert fingerprint(killed.root, WEEK) == fingerprint(home.root, WEEK)
+    hashes = [Lake(of.lake).content_hash(REHEARSED, WEEK) for of in (killed, home)]
+    assert hashes[0] == hashes[1]
+    assert not killed.rehearsal.exists()
 
 
 def test_part_of_the_listeners_are_rehearsed_where_more_has_landed_than_is_to_be_read(home: Home) -> None:
