@@ -22,6 +22,8 @@ from models_ml.landing.intake import intake_path, take_in
 from models_ml.landing.report import REPORT_SCHEMA
 
 WEEK_FILES_TABLE = "inputs/week_files"
+# When an event of the intake happened, in SQL, where an hour more or less, as an offset may bring, decides nothing.
+ROUGH_MOMENT = "coalesce(try_cast(occurred_at as timestamp), try_cast(left(occurred_at, 19) as timestamp))"
 
 
 def fix_week_files(

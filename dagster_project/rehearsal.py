@@ -20,9 +20,10 @@ from dagster_project.assets.playlists import FEATURES_READ, given_features, week
 from dagster_project.configuration import Configuration
 from dagster_project.features_apart import MILLION, build_apart, prepare_apart
 from dagster_project.home import Home
-from dagster_project.inputs import WEEK_FILES_TABLE
+from dagster_project.inputs import ROUGH_MOMENT, WEEK_FILES_TABLE
 from dagster_project.lake import Lake
 from dagster_project.manifest import committed_weeks
+from dagster_project.progress import LOG
 from dagster_project.recipe import put_weights
 from dagster_project.sound_io import SOUNDS, analyse_sounds, keep_near_duplicates, make_audio_vectors
 from dagster_project.text_io import TEXT_FEATURES
@@ -65,15 +66,23 @@ def is_worth_it(home: Home, week: dt.date, first: dt.date, params: RankerParams)
     return _first_played(sorted({str(path) for path in paths if path.exists()}), first, week) >= params.fewest_examples
 
 
+def mondays_to_rehearse(home: Home, week: dt.date, params: RankerParams) -> list[dt.date]:
+    """The Mondays to rehearse; none, and it is said why, where too little was played to learn from."""
+    mondays = rehearsed_mondays(home, week, params)
+    if mondays and not is_worth_it(home, week, mondays[0], params):
+        LOG.info(f"rehearsal: too little was played for the first time since {mondays[0]} to learn from")
+        return []
+    return mondays
+
+
 def _first_played(paths: list[str], first: dt.date, week: dt.date) -> int:
     """Pairs of listener and track that were first played from the first Monday on and before the week."""
     if not paths:
         return 0
-    query = """
+    query = f"""
         select count(*)
         from (
-            select
-                min(coalesce(try_cast(occurred_at as timestamp), try_cast(left(occurred_at, 19) as timestamp))) as began
+            select min({ROUGH_MOMENT}) as began
             from read_parquet(?, union_by_name = true)
             where lower(trim(event_type)) = 'play'
             group by user_id, track_id

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow.compute as pc
 
 from dagster_project.home import Home
+from dagster_project.inputs import ROUGH_MOMENT
 from dagster_project.lake import NO_WEEK, Lake
 from dagster_project.manifest import committed_weeks
 from models_ml.errors import InputError
@@ -91,10 +92,10 @@ def _default_until(home: Home, intake: Path, reported: list[dt.date], has_events
 def newest_monday(intake: Path) -> dt.date:
     """The newest Monday before which events are there to the last day; moments yet to come don't count."""
     # An hour more or less, as an offset may bring, changes no week but that of a Sunday night.
-    query = """
+    query = f"""
         select max(moment)
         from (
-            select coalesce(try_cast(occurred_at as timestamp), try_cast(left(occurred_at, 19) as timestamp)) as moment
+            select {ROUGH_MOMENT} as moment
             from read_parquet(?)
         )
         where moment < ?

@@ -21,8 +21,8 @@ from models_ml.seeds import seed_for
 from models_ml.starting import Starts, starts
 from models_ml.text.vectors import TextVectors, train_text
 
-_NAMED = ("favourite_artists", "favourite_genres")
-FUSED_FEATURES = ("interactions", "listeners", "recordings", "editions", *_NAMED)
+_OF_NEWCOMERS = ("listeners", "recordings", "editions", "favourite_artists", "favourite_genres")
+FUSED_FEATURES = ("interactions", *_OF_NEWCOMERS)
 
 
 def make_factors(
@@ -55,9 +55,7 @@ def make_text(lake: Lake, week: dt.date, settings: Configuration, progress: Prog
 def make_fused(lake: Lake, week: dt.date, settings: Configuration, progress: Progress) -> tuple[FusedVectors, Starts]:
     """Recordings by all that is known of them, and listeners of whom listening says little."""
     factors = load_factors(lake, week)
-    known = {
-        name: lake.read_week(f"features/{name}", week) for name in ("listeners", "recordings", "editions", *_NAMED)
-    }
+    known = {name: lake.read_week(f"features/{name}", week) for name in _OF_NEWCOMERS}
     interactions = read_interactions(
         lake.read_week("features/interactions", week), len(factors.listener_factors), len(factors.recording_factors)
     )

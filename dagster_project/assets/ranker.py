@@ -16,7 +16,7 @@ from dagster_project.configuration import Configuration
 from dagster_project.experiments_io import week_groups
 from dagster_project.home import parse_week
 from dagster_project.progress import LOG, unhurried
-from dagster_project.rehearsal import REHEARSED, is_worth_it, rehearse, rehearsed_mondays
+from dagster_project.rehearsal import REHEARSED, mondays_to_rehearse, rehearse
 from dagster_project.resources import Workspace, must_have_begun
 from dagster_project.shown import markdown_table, picture
 from dagster_project.table_schemas import RANKER
@@ -58,10 +58,7 @@ def rehearsed_features(context: dg.AssetExecutionContext, workspace: Workspace) 
     """
     week, lake, home = parse_week(context.partition_key), workspace.lake, workspace.paths
     must_have_begun(workspace, week)
-    mondays = rehearsed_mondays(home, week, workspace.configuration.ranker)
-    if mondays and not is_worth_it(home, week, mondays[0], workspace.configuration.ranker):
-        LOG.info(f"rehearsal: too little was played for the first time since {mondays[0]} to learn from")
-        mondays = []
+    mondays = mondays_to_rehearse(home, week, workspace.configuration.ranker)
     with lake.writing(REHEARSED, week, REHEARSED_FEATURES_SCHEMA) as keep:
         weights = workspace.recipe.own_weights
         for rows in rehearse(home, week, mondays, workspace.configuration, weights, unhurried()):

@@ -114,7 +114,12 @@ class RankerParams:
     @property
     def fewest_examples(self) -> int:
         """Completions without which there is no ranker: those that are learnt from, and those held out."""
-        return self.minimum_positives + self.minimum_positives // 10
+        return self.minimum_positives + self.fewest_held_out
+
+    @property
+    def fewest_held_out(self) -> int:
+        """Of an outcome, on the rows it is not learnt from."""
+        return self.minimum_positives // 10
 
     @property
     def weights(self) -> tuple[float, ...]:

@@ -102,7 +102,7 @@ def _learn_outcome(
     """(booster, its calibration, how it went) of one outcome; None where it was seen too seldom."""
     asked, seen = examples.asked_of(place), examples.outcomes[place]
     older, newer = np.flatnonzero(asked & ~held_out), np.flatnonzero(asked & held_out)
-    if seen[older].sum() < params.minimum_positives or seen[newer].sum() < params.minimum_positives // 10:
+    if seen[older].sum() < params.minimum_positives or seen[newer].sum() < params.fewest_held_out:
         return None
     first = _boosted(examples, place, older, params, seed, newer)
     trees = max(int(first.best_iteration), 1)

@@ -1,4 +1,4 @@
-"""When Mondays are rehearsed, and whether enough was heard since for it."""
+"""When Mondays are rehearsed, and whether enough was played since for it."""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,5 @@
 -- Candidates of Mondays that were rehearsed, for this week or for one before whose lists are learnt from too.
+-- Weeks are named by their dates, so that files of others are not read.
 
 select
     week as rehearsed_for,
