@@ -63,6 +63,12 @@ def spread(starts: Ints, lengths: Ints) -> Ints:
     return np.repeat(offsets, lengths) + np.arange(total, dtype=np.int64)
 
 
+def unit(vectors: Floats) -> Floats:
+    """The vectors at length 1 in float32, zero where they are; any number of axes, the last of a vector's numbers."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
 def place_in_row(rows: Ints) -> Ints:
     """How many earlier entries have the same row, for rows in ascending order: 0, 1, 2, 0, 1, ..."""
     starts = np.flatnonzero(np.diff(rows, prepend=-1))

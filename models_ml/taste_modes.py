@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models_ml.arrays import Floats, Ints
+from models_ml.arrays import Floats, Ints, unit
 from models_ml.collaborative import CollaborativeFactors
 from models_ml.features import Interactions
 from models_ml.linear_solves import HistoryGroup, from_whitened, grouped_histories, history_parts, whiten
@@ -51,7 +51,7 @@ class TasteModeFinder:
         self._interactions, self._most = interactions, most
         self._minimum_liked, self._minimum_gain = minimum_liked, minimum_gain
         self._whitened = whiten(factors.recording_factors, factors.regularization)
-        self._directions = _unit(factors.served)
+        self._directions = unit(factors.served)
 
     def of(self, listeners: Ints) -> TasteModes:
         """The modes of each."""
@@ -75,7 +75,7 @@ class TasteModeFinder:
         vectors = self._directions[np.maximum(group.recordings, 0)]
         mass = np.where(group.pull > 0, group.weight, 0.0).astype(np.float32) * vectors.any(axis=2)
         total = np.maximum(mass.sum(axis=1), np.float32(1e-9))
-        centres = _unit(mass[:, None, :] @ vectors)
+        centres = unit(mass[:, None, :] @ vectors)
         near = (vectors @ centres.transpose(0, 2, 1))[:, :, 0]
         label = np.zeros(mass.shape, dtype=np.int64)
         cohesion, growing = (mass * near).sum(axis=1) / total, np.ones(len(mass), dtype=bool)
@@ -84,7 +84,7 @@ class TasteModeFinder:
             centres = np.concatenate([centres, vectors[np.arange(len(mass)), farthest][:, None, :]], axis=1)
             for _ in range(_PASSES):
                 nearest = (vectors @ centres.transpose(0, 2, 1)).argmax(axis=2)
-                centres = _unit(_members(nearest, mass, modes) @ vectors)
+                centres = unit(_members(nearest, mass, modes) @ vectors)
             cosine = vectors @ centres.transpose(0, 2, 1)
             near = cosine.max(axis=2)
             closer = (mass * near).sum(axis=1) / total
@@ -98,9 +98,3 @@ class TasteModeFinder:
 def _members(label: Ints, mass: Floats, modes: int) -> Floats:
     """(b, modes, h) each recording's mass in its mode, 0 in the others."""
     return np.asarray((label[:, None, :] == np.arange(modes)[:, None]) * mass[:, None, :])
-
-
-def _unit(vectors: Floats) -> Floats:
-    """The vectors at length 1, zero where they are."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

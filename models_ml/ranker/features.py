@@ -4,7 +4,7 @@ Belongs here: the features, the families they form, their computation for a bloc
 Does not: outcomes (the warehouse), learning (training.py), scores (tables.py).
 
 Trees never mix families, so that a score falls apart into families exactly; few features each, so that the sum of a
-family's trees is a table of a few ten thousand cells.
+family's trees is a table of some ten thousand cells.
 """
 
 import datetime as dt
@@ -22,20 +22,21 @@ from models_ml.features import WeekFeatures
 from models_ml.funnel import sampled_listeners
 from models_ml.genres import MOST_GENRES, Genres
 from models_ml.pools import Pool
+from models_ml.ranker.near_artists import NearArtists
 from models_ml.ranking import ContentScores
 
 POSITION: Final = "position"
 FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     # Not the inner product itself, which orders a listener's candidates as standing does: without it the best by
     # completions have nDCG@30 1 and 2 % higher and are skipped 1 and 3 % less (demo world, seeds 101 and 102).
-    "collaborative": ("standing", "cosine"),
+    "collaborative": ("standing", "cosine", "artist_nearness"),
     "text": ("text_share", "text_affinity"),
     "audio": ("audio_share", "audio_affinity"),
     # Not when it was last heard, nor by how many of late: our own lists move these within a week of being given.
     # Without them, the best by completions are skipped 4 and 1 % less at nDCG@30 1 % above and below (seeds 101, 102).
     "freshness": ("age_days",),
     "demand": ("popularity_percentile", "market_strength"),
-    "artist_affinity": ("artist_tracks", "artist_plays", "is_new_artist"),
+    "artist_affinity": ("artist_tracks", "artist_plays", "is_new_artist", "near_disliked"),
     "genre_affinity": ("genre_taste", "genre_best"),
     "context": (POSITION, "rated_recordings", "disliked_share"),
 }
@@ -91,6 +92,7 @@ class CandidateFeatures:
         self._features = features
         self._lengths = tuple(np.linalg.norm(of, axis=1) for of in (factors.listener_factors, factors.served))
         self._content = content
+        self._near_artists = NearArtists(features.artist_of_recording, factors.served, features.interactions)
         self._genres = genres
         interactions = features.interactions
         liked = _counts(interactions.pairs.indptr, interactions.preference > 0)
@@ -127,6 +129,7 @@ class CandidateFeatures:
             "market_strength": week.popular.strength(week.popular_list[owners], recordings),
             **self._artist(owners, recordings),
             "is_new_artist": is_new[places],
+            **self._near_artists.of(listeners, rows, recordings),
             **self._genre(listeners, rows, recordings),
             "rated_recordings": self._rated[owners],
             "disliked_share": self._disliked_share[owners],
