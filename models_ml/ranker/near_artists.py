@@ -28,7 +28,8 @@ class NearArtists:
     def __init__(self, artist_of: Ints, vectors: Floats, interactions: Interactions) -> None:
         """artist_of: (m,) of each recording.  vectors: (m, f) as they are searched; zero where there is none."""
         self._artist_of, self._interactions = artist_of, interactions
-        self._width = int(artist_of.max(initial=0)) + 1
+        # 64 bits: times the rows of a block it outgrows 32.
+        self._width = np.int64(artist_of.max(initial=0)) + 1
         sums = np.zeros((self._width, vectors.shape[1]))
         np.add.at(sums, artist_of, unit(vectors))
         self._directions = unit(sums)
@@ -39,8 +40,8 @@ class NearArtists:
         """Features of candidates of listeners[rows]; rows ascending.
 
         artist_nearness: (c,) mean cosine of the first credited artist with the three nearest artists whom the listener
-        likes something by, or as many as there are; NaN where there are none.  near_disliked: (c,) share disliked of
-        what the listener likes or dislikes, each by the squared cosine of its artist, opposite ones not at all, beside
+        likes something by, or as many as there are, opposite ones as 0; NaN where there are none.
+        near_disliked: (c,) share disliked of what the listener likes or dislikes, each by that cosine squared, beside
         what everyone dislikes (Nadaraya and Watson's estimate, 1964).
         """
         pairs, place = _different(rows * self._width + self._artist_of[recordings])

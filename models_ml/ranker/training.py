@@ -20,7 +20,8 @@ from models_ml.ranker.params import OUTCOMES, RankerParams
 from models_ml.ranker.tables import FamilyTable, Ranker, logistic
 from models_ml.rules import RUNGS
 
-# Thresholds a feature: families of three then have at most 33 ^ 3 cells, which stay in a core's cache.
+# Thresholds a feature: families of three then have at most some 33 ^ 3 cells, which stay in a core's cache; of the four
+# of artist_affinity two take few values.
 _BINS = 32
 _PATIENCE = 20
 _NEWTON_STEPS = 50
