@@ -161,7 +161,7 @@ def draw_tracks(seed: int, count: int, artists: Artists, size: WorldSize, params
     available = _availability(random, released, size, params)
     place = artists.place[artist] + scatter(random, len(first), ALBUM_SPREAD)[album]
     place = place + scatter(random, count, TRACK_SPREAD)
-    heard_as, sound = draw_sound(random, artists, artist, place, params.sound_carries_taste)
+    heard_as, sound = draw_sound(random, seed, artists, artist, place, params)
     sung = random.random(count) < _of_genre("sung")[artists.genre[artist]]
     home = random.random(names) < _SONGS_IN_HOME_LANGUAGE
     language = np.where(home, artists.language, "en").astype(object)[artist]
@@ -229,9 +229,19 @@ def _availability(random: Random, released: Ints, size: WorldSize, params: World
     return np.where(own, np.maximum(np.where(late, arrival, with_release), 0), 0)
 
 
-def draw_sound(random: Random, artists: Artists, artist: Ints, place: Ints, carries: float) -> tuple[Ints, Floats]:
+def draw_sound(
+    random: Random, seed: int, artists: Artists, artist: Ints, place: Floats, params: WorldParams
+) -> tuple[Ints, Floats]:
     """(tracks,) genre heard; (tracks, 3) energy, darkness and acousticness of it, bent by where the track lies."""
-    heard_as = _told(random, artists.genre, carries)[artist]
+    carries = params.sound_carries_taste
+    honest = random.random(len(artists.genre)) < carries
+    misheard_as = random.integers(0, GENRE_COUNT, len(artists.genre))[artist]
+    # A wrong genre that an artist keeps says who made a track. What each track is given alone is drawn apart, so that
+    # worlds without it stay as they were.
+    alone = generator(seed, "sound", "genre alone")
+    keeps = alone.random(len(artist)) < params.sound_tells_artist
+    misheard_as = np.where(keeps, misheard_as, alone.integers(0, GENRE_COUNT, len(artist)))
+    heard_as = np.where(honest[artist], artists.genre[artist], misheard_as)
     bend = generator(0, "sound", "directions").standard_normal((place.shape[1], 3))
     inside = (place - artists.place[artist]) / UNIT
     own = random.standard_normal((len(artist), 3)) * 0.12

@@ -42,6 +42,7 @@ class WorldParams:
     genre_carries_taste: float = _share(0.92, "artists whose genre label is the one that they play")
     words_carry_taste: float = _share(0.85, "titles, tags and reviews whose words fit the music")
     sound_carries_taste: float = _share(0.8, "how far tempo, energy and length follow from the music")
+    sound_tells_artist: float = _share(1.0, "tracks that share the genre in which their artist is misheard")
     conformity: float = _share(0.5, "how far popularity drives choice")
     popularity_exponent: float = _setting(0.9, "Zipf exponent", 0, 2, "how unequal artists are in popularity")
     home_preference: float = _setting(1.0, "log weight", 0, 4, "pull of artists from the listener's own market")

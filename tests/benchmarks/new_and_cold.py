@@ -3,7 +3,8 @@
 Run: .venv/bin/python -m tests.benchmarks.new_and_cold        (--seeds and --worlds for some of it)
 Belongs here: the frozen worlds, what is ranked by what, the tables. Does not: the pipeline, metrics, latent tastes.
 
-The worlds are those of demo_weeks.py; in `silent` sound says nothing about taste, in `wordless` words don't.
+The worlds are those of demo_weeks.py; in `silent` sound says nothing about taste but for the one wrong genre in which
+each artist is heard, in `silent by track` not even that; in `wordless` words say nothing.
 
 New tracks: known at W, never played before it. A listener's new tracks of the four weeks are found again among all new
 tracks, by inner products of their vector with vectors made of one signal, or several. `new` are those out for at most
@@ -49,7 +50,12 @@ from tests.benchmarks.demo_truth import LatentTastes
 from tests.benchmarks.demo_weeks import RELEASED_SHARE, SEEDS, WEEK, World, run_world
 
 COMMON = {"released_in_history_share": RELEASED_SHARE}
-WORLDS = {"as is": {}, "silent": {"sound_carries_taste": 0.0}, "wordless": {"words_carry_taste": 0.0}}
+WORLDS = {
+    "as is": {},
+    "silent": {"sound_carries_taste": 0.0},
+    "silent by track": {"sound_carries_taste": 0.0, "sound_tells_artist": 0.0},
+    "wordless": {"words_carry_taste": 0.0},
+}
 CUT, POOL, COLD_EVENTS, CHANCE_ORDERS = 30, 100, 5, 20
 # What is asked, and what the ways are held against.
 ASKED = {

@@ -204,6 +204,19 @@ def test_the_genre_heard_is_the_true_one_as_far_as_sound_carries_taste() -> None
         assert abs(agree - expected) <= 5 * (expected * (1 - expected) / artists * 3) ** 0.5
 
 
+def test_a_misheard_artist_sounds_like_one_genre_or_each_track_like_its_own() -> None:
+    shares = {}
+    for tells in (0.0, 1.0):
+        size = dataclasses.replace(SIZE, tracks=4_000)
+        world = draw_catalogue(SEED, size, WorldParams(sound_carries_taste=0, sound_tells_artist=tells))
+        first = np.flatnonzero(world.tracks.original == np.arange(len(world.tracks)))
+        artist, genre = world.tracks.artist[first], world.tracks.heard_as[first]
+        same = artist[1:] == artist[:-1]
+        shares[tells] = float(np.mean(genre[1:][same] == genre[:-1][same]))
+    assert shares[1.0] == 1
+    assert abs(shares[0.0] - 1 / 24) < 0.02
+
+
 def between_artists(colours: np.ndarray, artist: np.ndarray) -> float:
     """Share of the variance that knowing the artist explains."""
     counts = np.maximum(np.bincount(artist), 1)
