@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from dagster_project.lake import Lake
 from models_ml.arrays import Ints, Pairs, joined, stable_order
 from models_ml.text.inputs import TextInputs
+from models_ml.text.named_artists import no_artists
 from models_ml.text.params import TextParams
 from models_ml.text.vectors import TextTables, TextVectors
 from models_ml.text.word_index import no_words
 
 TEXT_FEATURES = ("playlist_texts", "playlist_recordings", "document_texts", "recording_tags", "editions", "recordings")
 WORDS, TEXT_RECORDINGS, COMMON = "vectors/words", "vectors/text_recordings", "vectors/text_common"
-WORD_RECORDINGS = "vectors/word_recordings"
+WORD_RECORDINGS, LISTED_ARTISTS = "vectors/word_recordings", "vectors/listed_artists"
 
 
 def read_text_inputs(lake: Lake, week: dt.date) -> TextInputs:
@@ -54,16 +55,17 @@ def keep_text(lake: Lake, week: dt.date, vectors: TextVectors) -> None:
         (TEXT_RECORDINGS, tables.recordings),
         (COMMON, tables.common),
         (WORD_RECORDINGS, tables.word_recordings),
+        (LISTED_ARTISTS, tables.listed_artists),
     ):
         lake.replace_week(name, week, table)
 
 
 def load_text(lake: Lake, week: dt.date, params: TextParams) -> TextVectors:
-    """The week's words and recordings; of a week made before words were indexed, without the index."""
+    """The week's words and recordings; of a week made before words were indexed or artists listed, without these."""
     words, recordings, common = (lake.read_week(name, week) for name in (WORDS, TEXT_RECORDINGS, COMMON))
-    indexed = lake.has_week(WORD_RECORDINGS, week)
-    index = lake.read_week(WORD_RECORDINGS, week) if indexed else no_words().to_table()
-    return TextVectors.from_tables(TextTables(words, recordings, common, index), params)
+    index = lake.read_week(WORD_RECORDINGS, week) if lake.has_week(WORD_RECORDINGS, week) else no_words().to_table()
+    artists = lake.read_week(LISTED_ARTISTS, week) if lake.has_week(LISTED_ARTISTS, week) else no_artists().to_table()
+    return TextVectors.from_tables(TextTables(words, recordings, common, index, artists), params)
 
 
 def playlists_of_recordings(lake: Lake, week: dt.date, recording_count: int) -> tuple[Pairs, Ints]:

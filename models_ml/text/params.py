@@ -127,7 +127,7 @@ class TextParams:
         },
     )
     recordings_per_word: int = field(
-        default=1000,
+        default=2000,
         metadata={
             "unit": "recordings",
             "min": 1,
@@ -135,8 +135,26 @@ class TextParams:
             "doc": "In search, a word stands for the recordings it says most of, no more than these.",
         },
     )
+    name_share: float = field(
+        default=0.5,
+        metadata={
+            "unit": "share",
+            "min": 0.0,
+            "max": 1.0,
+            "doc": "In search, what is an artist's whole name no more often than this is just a word.",
+        },
+    )
+    named_artists_weight: float = field(
+        default=1.0,
+        metadata={
+            "unit": "score",
+            "min": 0.0,
+            "max": 10.0,
+            "doc": "In search, what who is listed beside a named artist adds; the words themselves say 1 of the best.",
+        },
+    )
     direction_weight: float = field(
-        default=0.1,
+        default=0.2,
         metadata={
             "unit": "score",
             "min": 0.0,

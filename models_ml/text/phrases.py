@@ -51,6 +51,14 @@ class KnownWords:
         read = dict.fromkeys(self._phrases.added(tokens))
         return [self._place[word] for word in read if word in self._place]
 
+    def place(self, word: str) -> int | None:
+        """The place of one word, None where it isn't known."""
+        return self._place.get(word)
+
+    def weights(self, title: Sequence[str], description: Sequence[str], title_weight: float) -> dict[int, float]:
+        """Places of the words and phrases of a title and a description: `title_weight` for the title's, else 1."""
+        return dict.fromkeys(self.among(description), 1.0) | dict.fromkeys(self.among(title), title_weight)
+
 
 def name_token(words: Sequence[str]) -> str | None:
     """The one token of a name of these words; None where it has none, or too many."""

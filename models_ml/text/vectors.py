@@ -13,6 +13,8 @@ import pyarrow as pa
 from models_ml.arrays import Bools, Floats, Ints, Progress, column, joined, silent, vector_column, vectors_of
 from models_ml.text.contexts import Contexts, read_contexts
 from models_ml.text.inputs import TextInputs
+from models_ml.text.named_artists import ListedArtists, list_artists
+from models_ml.text.own_names import read_own_names
 from models_ml.text.params import TextParams
 from models_ml.text.phrases import KnownWords
 from models_ml.text.pooling import common_components, context_counts, pool, unit, without, word_counts, word_weights
@@ -22,6 +24,10 @@ from models_ml.text.training import token_names, train_tokens
 from models_ml.text.word_index import WordIndex, index_words
 
 __all__ = ["TextMatches", "TextParams", "TextTables", "TextVectors", "train_text"]
+
+
+# Of the direction's weight, where a recording is asked for by name: it puts in order what else there is.
+_DIRECTION_OF_NAMES = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,14 @@ class TextTables:
 
     words: word, vector, word_count.  recordings: recording_index, vector, context_count.  common: component, vector.
     word_recordings: word, recording_index, weight.
+    listed_artists: name, share, list_indexes, weights, recording_indexes.
     """
 
     words: pa.Table
     recordings: pa.Table
     common: pa.Table
     word_recordings: pa.Table
+    listed_artists: pa.Table
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class TextVectors:
     context_count: (m,) int64, contexts each is pooled from.
     common: (c, d) float32, directions taken out of every recording and of every query.
     index: the recordings that stand under each word.
+    artists: who is listed beside whom.
     """
 
     words: pa.Array
@@ -64,6 +73,7 @@ class TextVectors:
     context_count: Ints
     common: Floats
     index: WordIndex
+    artists: ListedArtists
     params: TextParams = field(default_factory=TextParams)
 
     def query(self, text: str) -> Floats:
@@ -84,15 +94,23 @@ class TextVectors:
         return bool(self.query(text).any() or self.index.known(text))
 
     def search(self, text: str, count: int, described: str = "") -> TextMatches:
-        """Recordings for free words: those that stand under the very words, and helped by their direction.
+        """Recordings for free words: those under the very words, beside artists they name, in their direction.
 
+        Where one recording stands under every word, it was asked for by name: nothing is added for artists then, and
+        little for the direction.
         described: further words of which each says less, as a playlist's description says less than its title.
         Where no word is known, the most written about.
         """
-        said = self.index.scores(text, described, self.params.title_weight, len(self.context_count))
+        title_weight, near_weight = self.params.title_weight, self.params.direction_weight
+        score = self.index.scores(text, described, title_weight, len(self.context_count))
+        worth = (self.context_count > 0) | (score > 0)
+        if self.index.have_one_in_common((text, described), self.params.recordings_per_word):
+            near_weight *= _DIRECTION_OF_NAMES
+        else:
+            beside = self.artists.scores(text, described, title_weight, self.context_count)
+            score += self.params.named_artists_weight * beside
         near = self._nearness(self._cosine(self.query(f"{text} {described}")))
-        worth = (self.context_count > 0) | (said > 0)
-        return _best(said + self.params.direction_weight * near, worth, count)
+        return _best(score + near_weight * near, worth, count)
 
     def to_tables(self) -> TextTables:
         """Tables to keep, rows by position."""
@@ -118,6 +136,7 @@ class TextVectors:
                 }
             ),
             self.index.to_table(),
+            self.artists.to_table(),
         )
 
     @classmethod
@@ -131,6 +150,7 @@ class TextVectors:
             column(tables.recordings, "recordings", "context_count", np.int64),
             vectors_of(tables.common, "common"),
             WordIndex.from_table(tables.word_recordings),
+            ListedArtists.from_table(tables.listed_artists),
             params,
         )
 
@@ -178,9 +198,11 @@ def train_text(inputs: TextInputs, params: TextParams, seed: int, progress: Prog
     pooled = pool(contexts, words, own, word_weights(counts, params.sif_weight), params)
     common = common_components(pooled, params.common_components)
     vectors = np.asarray(without(pooled, common), dtype=np.float32)
-    index = index_words(contexts, inputs, params)
+    own_names = read_own_names(contexts.vocabulary, inputs, params.name_weight)
+    index = index_words(contexts, own_names, params)
     progress(f"text: {len(index.weights)} pairs of a word and a recording to search")
-    return _result(contexts, counts, words, vectors, common, index, params)
+    artists = list_artists(contexts, own_names, params.name_share)
+    return _result(contexts, counts, words, vectors, common, index, artists, params)
 
 
 def _result(
@@ -190,6 +212,7 @@ def _result(
     vectors: Floats,
     common: Floats,
     index: WordIndex,
+    artists: ListedArtists,
     params: TextParams,
 ) -> TextVectors:
     """Words with a vector only, by count, ties by word."""
@@ -204,5 +227,6 @@ def _result(
         context_counts(contexts),
         common,
         index,
+        artists,
         params,
     )

@@ -7,21 +7,21 @@ Source: Salton and Buckley, "Term-weighting approaches in automatic text retriev
 Management 24(5), 1988: terms weighted by how rare they are, texts at length one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import scipy.sparse
 
-from models_ml.arrays import Floats, Ints, column, joined, strings
-from models_ml.text.columns import Ragged, encode, read_column
-from models_ml.text.contexts import Contexts, Source, different_words
-from models_ml.text.inputs import TextInputs
+from models_ml.arrays import Floats, Ints, column, joined
+from models_ml.text.columns import Ragged
+from models_ml.text.contexts import Contexts, Source
+from models_ml.text.own_names import OwnNames
 from models_ml.text.params import TextParams
-from models_ml.text.phrases import KnownWords, name_token
+from models_ml.text.phrases import KnownWords
 from models_ml.text.pooling import about, context_counts, word_counts
 from models_ml.text.tokens import tokens
 
@@ -46,12 +46,27 @@ class WordIndex:
 
         A word of `text` weighs `title_weight` times one of `described`.
         """
-        weight = dict.fromkeys(self.known(described), 1.0) | dict.fromkeys(self.known(text), title_weight)
         total = np.zeros(recording_count)
-        for word, times in weight.items():
+        for word, times in self._known_words.weights(tokens(text), tokens(described), title_weight).items():
             place = slice(self.recordings.indptr[word], self.recordings.indptr[word + 1])
             total[self.recordings.values[place]] += times * self.weights[place].astype(np.float64)
         return total / max(float(total.max(initial=0.0)), 1e-12)
+
+    def have_one_in_common(self, texts: Sequence[str], most: int) -> bool:
+        """Whether all words of the texts are known, and one recording stands under each of them.
+
+        most: recordings that may stand under a word. Of a word that has so many others were left out, so it says
+        nothing; where all words are such, False.
+        """
+        common: Ints | None = None
+        for word in dict.fromkeys(token for text in texts for token in tokens(text)):
+            place = self._known_words.place(word)
+            if place is None:
+                return False
+            recordings = self.recordings.values[self.recordings.indptr[place] : self.recordings.indptr[place + 1]]
+            if len(recordings) < most:
+                common = recordings if common is None else np.intersect1d(common, recordings, assume_unique=True)
+        return common is not None and len(common) > 0
 
     def known(self, text: str) -> list[int]:
         """Places of the words of a text that recordings stand under, each once."""
@@ -90,23 +105,26 @@ def no_words() -> WordIndex:
     )
 
 
-def index_words(contexts: Contexts, inputs: TextInputs, params: TextParams) -> WordIndex:
-    """The recordings of each word, written about them or in their own names, best `recordings_per_word` of each."""
-    own, own_weight, vocabulary = _own_words(contexts.vocabulary, inputs, params)
-    if not vocabulary:
-        return no_words()
-    written = np.zeros(len(vocabulary), dtype=np.int64)
-    written[: len(contexts.vocabulary)] = word_counts(contexts)
-    named = np.bincount(own.values, minlength=len(vocabulary))
-    rarity = np.minimum(_rarity(written, _context_count(contexts)), _rarity(named, inputs.recording_count))
-    written_about = [(source, _of_length_one(source.words, source.word_weight, rarity)) for source in contexts.sources]
-    of_names = _of_length_one(own, own_weight, rarity)
-    is_written = context_counts(contexts) > 0
-    of_names.data *= params.own_names_weight * np.where(is_written, 1.0, params.unwritten_weight)[own.rows]
-    words, recordings, weights = _best_of_words(written_about, of_names, rarity, params.recordings_per_word)
+def word_index(vocabulary: list[str], words: Ints, recordings: Ints, weights: Floats) -> WordIndex:
+    """The index of (pairs,) words of a vocabulary, recordings and weights, by word."""
     kept, rows = np.unique(words, return_inverse=True)
     names = pa.array([vocabulary[word] for word in kept.tolist()], pa.string())
     return WordIndex(names, Ragged.of(rows, recordings, len(kept)), weights.astype(np.float32))
+
+
+def index_words(contexts: Contexts, names: OwnNames, params: TextParams) -> WordIndex:
+    """The recordings of each word, written about them or in their own names, best `recordings_per_word` of each."""
+    if not names.vocabulary:
+        return no_words()
+    width = len(names.vocabulary)
+    written = np.zeros(width, dtype=np.int64)
+    written[: len(contexts.vocabulary)] = word_counts(contexts)
+    rarity = np.minimum(_rarity(written, _context_count(contexts)), _rarity(names.counts, len(names.words)))
+    written_about = [(source, _of_length_one(source.words, source.word_weight, rarity)) for source in contexts.sources]
+    of_names = _of_length_one(names.words, names.weight, rarity)
+    is_written = context_counts(contexts) > 0
+    of_names.data *= params.own_names_weight * np.where(is_written, 1.0, params.unwritten_weight)[names.words.rows]
+    return word_index(names.vocabulary, *_best_of_words(written_about, of_names, rarity, params.recordings_per_word))
 
 
 def _rarity(count: Ints, of: int) -> Floats:
@@ -116,35 +134,6 @@ def _rarity(count: Ints, of: int) -> Floats:
 def _context_count(contexts: Contexts) -> int:
     """Contexts, counted as `word_counts` counts them."""
     return len(contexts.playlists.words) + len(contexts.documents.words) + len(contexts.tags.recordings.values)
-
-
-def _own_words(known: list[str], inputs: TextInputs, params: TextParams) -> tuple[Ragged, Floats, list[str]]:
-    """(the different words of each recording's own names, their weights, the vocabulary with them).
-
-    The whole name of an artist, as one token, weighs `name_weight` times a word of it, a whole title as much as a word.
-    """
-    names = inputs.names
-    recording = column(names, "names", "recording_index", np.int64)
-    credits = joined(names.column("artist_names"))
-    of_credit = recording[pc.list_parent_indices(credits).to_numpy().astype(np.int64)]
-    credited = read_column(pc.list_flatten(credits))
-    title, album = (read_column(strings(names, "names", name)) for name in ("title", "album_title"))
-    whole = (title.with_tokens(_whole_title), credited.with_tokens(_whole_name))
-    encoded, vocabulary = encode([title, album, credited, *whole], known)
-    owners = [recording, recording, of_credit, recording, of_credit]
-    weights = [1.0, 1.0, 1.0, 1.0, params.name_weight]
-    columns = zip(owners, encoded, weights, strict=True)
-    parts = [(owner[rows.rows], rows.values, weight) for owner, rows, weight in columns]
-    return *different_words(parts[::-1], inputs.recording_count), vocabulary
-
-
-def _whole_name(words: list[str]) -> list[str]:
-    return [token] if (token := name_token(words)) else []
-
-
-def _whole_title(words: list[str]) -> list[str]:
-    """Of several words: one alone is what many others have in theirs, and what moods are called."""
-    return _whole_name(words) if len(words) > 1 else []
 
 
 def _of_length_one(words: Ragged, weight: Floats, rarity: Floats) -> scipy.sparse.csr_matrix:
@@ -180,20 +169,19 @@ def _best_of_words(
         said = columns[0][start:stop]
         for by_word, held in zip(columns[1:], recordings, strict=True):
             said = said + by_word[start:stop] @ held
-        parts.append(_best_of_rows(said, start, rarity, most))
+        word, found, weight = best_of_rows(said, most)
+        parts.append((word + start, found, weight * rarity[word + start]))
     words, found, weights = (np.concatenate(values) for values in zip(*parts, strict=True))
     return words, found, weights
 
 
-def _best_of_rows(
-    said: scipy.sparse.csr_matrix, first_word: int, rarity: Floats, most: int
-) -> tuple[Ints, Ints, Floats]:
-    said.sort_indices()
-    said.eliminate_zeros()
-    word = np.repeat(np.arange(said.shape[0]), np.diff(said.indptr))
-    kept = np.ones(len(word), dtype=bool)
-    for row in np.flatnonzero(np.diff(said.indptr) > most).tolist():
-        place = slice(said.indptr[row], said.indptr[row + 1])
-        kept[place.start + np.argsort(-said.data[place], kind="stable")[most:]] = False
-    word = word[kept] + first_word
-    return word, said.indices[kept].astype(np.int64), said.data[kept] * rarity[word]
+def best_of_rows(rows: scipy.sparse.csr_matrix, most: int) -> tuple[Ints, Ints, Floats]:
+    """(row, column, value) of the `most` largest values of each row, by row, then column; ties by column."""
+    rows.sort_indices()
+    rows.eliminate_zeros()
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    kept = np.ones(len(row), dtype=bool)
+    for long in np.flatnonzero(np.diff(rows.indptr) > most).tolist():
+        place = slice(rows.indptr[long], rows.indptr[long + 1])
+        kept[place.start + np.argsort(-rows.data[place], kind="stable")[most:]] = False
+    return row[kept], rows.indices[kept].astype(np.int64), rows.data[kept]

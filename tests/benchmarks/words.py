@@ -5,14 +5,17 @@ DATA_DIR holds playlists, tracks and entries as Parquet, in the form of the play
 hidden, five times; from its title and description alone the tracks are asked for that it holds and other playlists
 hold too. recall@30 = hits over the smaller of 30 and their number; the mean over hidden playlists that have any.
 Charts are left out by their titles, since their words say only that they are charts; the figure with them stands
-beside. Below, how many tokens a second become vectors: by gensim itself on the same sentences with the same settings,
-by training here, and from what was written to vectors of recordings in all. The last line is for machines.
+beside. Then what is asked for by name, of the whole archive: a recording by its title, by title and artist, and an
+artist's recordings by the artist's name. Below, how many tokens a second become vectors: by gensim itself on the same
+sentences with the same settings, by training here, and from what was written to vectors of recordings in all. The last
+line is for machines.
 Belongs here: the protocol and the table. Does not: training, search (models_ml/text).
 """
 
 import argparse
 import re
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +28,13 @@ from models_ml.text.contexts import read_contexts
 from models_ml.text.inputs import DOCUMENTS, TAGS, TextInputs
 from models_ml.text.params import TextParams
 from models_ml.text.sentences import sentences
+from models_ml.text.tokens import tokens
 from models_ml.text.training import sentence_lists, settings, token_names, train_tokens
 from models_ml.text.vectors import train_text
 
 FOLDS, CUT, SEED = 5, 30, 0
+# Recordings, and artists, that are asked for by name.
+NAMED = 300
 CHART = re.compile(r"^top \d+\b", re.IGNORECASE)
 
 
@@ -101,13 +107,40 @@ def recalls(archive: Archive, kept: Ints) -> tuple[float, float, int, float]:
     return float(np.mean(ours)), float(np.mean(popular)), len(ours), tokens / seconds
 
 
+def by_name(archive: Archive) -> str:
+    """How often a recording is found by its title, alone and with its artist, and how many of an artist's by the name.
+
+    Of titles of two words or more that no other recording has, of artists with five recordings or more.
+    """
+    vectors = train_text(archive.inputs(np.arange(len(archive.titles))), TextParams(), SEED)
+    titles, credits = archive.tracks["title"].to_pylist(), archive.tracks["artist_names"].to_pylist()
+    titled = Counter(title.lower() for title in titles)
+    single = [row for row, title in enumerate(titles) if titled[title.lower()] == 1 and len(tokens(title)) > 1]
+    artists = sorted(name for name, times in Counter(names[0] for names in credits).items() if times >= 5)
+    random = np.random.default_rng(SEED)
+    asked = random.choice(single, NAMED, replace=False).tolist()
+    lines = ["| asked for by | first | among ten |", "|---|---|---|"]
+    for way in ("title", "title and artist"):
+        words = [titles[row] if way == "title" else f"{titles[row]} {credits[row][0]}" for row in asked]
+        found = [vectors.search(text, 10).recordings for text in words]
+        first = np.mean([row == best[0] for row, best in zip(asked, found, strict=True)])
+        ten = np.mean([row in best for row, best in zip(asked, found, strict=True)])
+        lines.append(f"| {way} | {first:.3f} | {ten:.3f} |")
+    own = np.zeros((NAMED, 5))
+    for row, name in enumerate(random.choice(artists, NAMED, replace=False).tolist()):
+        best = vectors.search(name, 5).recordings.tolist()
+        own[row, : len(best)] = [name in credits[recording] for recording in best]
+    lines.append(f"| artist: recordings that are theirs | {own[:, 0].mean():.3f} | {own.mean():.3f} of five |")
+    return "\n".join(lines)
+
+
 def speeds(archive: Archive) -> str:
     """Tokens a second over the whole archive, one thread each, in one process one after the other."""
     inputs, params = archive.inputs(np.arange(len(archive.titles))), TextParams()
     contexts = read_contexts(inputs, params)
     woven = sentences(contexts, params)
     names = token_names(woven, contexts.vocabulary, inputs.recording_count)
-    told, tokens = sentence_lists(woven, names), len(woven.tokens.values) * params.epochs
+    told, token_count = sentence_lists(woven, names), len(woven.tokens.values) * params.epochs
     ways = {
         "gensim itself": lambda: Word2Vec(told, **settings(params, SEED)),
         "training here": lambda: train_tokens(woven, names, params, SEED),
@@ -117,7 +150,7 @@ def speeds(archive: Archive) -> str:
     for name, run in ways.items():
         started = time.process_time()
         run()
-        lines.append(f"| {name} | {tokens / (time.process_time() - started):,.0f} |")
+        lines.append(f"| {name} | {token_count / (time.process_time() - started):,.0f} |")
     return "\n".join(lines)
 
 
@@ -137,7 +170,7 @@ def main() -> None:
         ours, popular, count, speed = recalls(archive, kept)
         ratio = ours / popular if popular else float("inf")
         print(f"| {name} | {count} | {ours:.4f} | {popular:.4f} | {ratio:.2f} | {speed:,.0f} |", flush=True)
-    print(f"\n{speeds(archive)}")
+    print(f"\n{by_name(archive)}\n\n{speeds(archive)}")
     print(f"\nwords ours {ours:.4f} popular {popular:.4f} ratio {ratio:.2f}")
 
 

@@ -131,7 +131,7 @@ def test_one_word_about_one_recording_is_enough_for_no_error():
 def test_what_is_kept_and_read_again_answers_the_same(moods: TextVectors, tmp_path: Path):
     kept = moods.to_tables()
     read = {}
-    for name in ("words", "recordings", "common", "word_recordings"):
+    for name in ("words", "recordings", "common", "word_recordings", "listed_artists"):
         pq.write_table(getattr(kept, name), tmp_path / f"{name}.parquet")
         read[name] = pq.read_table(tmp_path / f"{name}.parquet")
     again = TextVectors.from_tables(TextTables(**read), PARAMS)

@@ -9,13 +9,15 @@ from text_worlds import PARAMS, inputs_of, names_of, playlists_of, tags_of
 from models_ml.text import word_index
 from models_ml.text.contexts import read_contexts
 from models_ml.text.inputs import TextInputs
+from models_ml.text.own_names import read_own_names
 from models_ml.text.params import TextParams
 from models_ml.text.vectors import train_text
 from models_ml.text.word_index import WordIndex, index_words
 
 
 def index_of(inputs: TextInputs, params: TextParams = PARAMS) -> WordIndex:
-    return index_words(read_contexts(inputs, params), inputs, params)
+    contexts = read_contexts(inputs, params)
+    return index_words(contexts, read_own_names(contexts.vocabulary, inputs, params.name_weight), params)
 
 
 def weights_of(index: WordIndex) -> dict[tuple[str, int], float]:
@@ -95,6 +97,19 @@ def test_a_title_an_album_or_an_artist_is_found_by_its_name_before_all_else():
     vectors = train_text(inputs, PARAMS, seed=1)
     for asked in ("weightless", "MARCONI UNION", "songs by Marconi Union", "weightless, marconi union"):
         assert vectors.search(asked, 1).recordings.tolist() == [9], asked
+
+
+def test_a_recording_that_stands_under_every_word_was_asked_for_by_name():
+    names = [(0, "Bloom", "Beach House"), (1, "Lift", "Beach House")]
+    index = index_of(listed(("calm", [0, 1]), count=2, names=names))
+    assert index.have_one_in_common(("bloom by beach house", ""), 9) is False
+    assert index.have_one_in_common(("bloom", "beach house"), 9)
+    assert index.have_one_in_common(("LIFT, calm", ""), 9)
+    assert not index.have_one_in_common(("bloom lift", ""), 9)
+    assert not index.have_one_in_common(("", "!?"), 9)
+    # Under as many as may stand there others may have been left out: such a word says nothing.
+    assert index.have_one_in_common(("bloom calm", ""), 2)
+    assert not index.have_one_in_common(("calm", ""), 2)
 
 
 def test_words_of_a_title_say_more_than_those_of_a_description():
