@@ -43,7 +43,7 @@ class TextTables:
     """What is kept of a week's text vectors.
 
     words: word, vector, word_count.  recordings: recording_index, vector, context_count.  common: component, vector.
-    word_recordings: word, recording_index, weight.
+    word_recordings: word, rarity, recording_index, weight.
     listed_artists: name, share, list_indexes, weights, recording_indexes.
     """
 

@@ -33,24 +33,29 @@ _PAIRS = 20_000_000
 class WordIndex:
     """Words with the recordings they say most of.
 
-    words: (w,) string.  recordings: recordings of each word, by position, ascending.
+    words: (w,) string.  rarity: (w,) float64, how rare each is, 0 where it wasn't kept.
+    recordings: recordings of each word, by position, ascending.
     weights: (pairs,) float32 beside `recordings.values`, above 0.
     """
 
     words: pa.Array
+    rarity: Floats
     recordings: Ragged
     weights: Floats
 
     def scores(self, text: str, described: str, title_weight: float, recording_count: int) -> Floats:
-        """(recording_count,) float64: what the words of a text say of each recording, 1 for the most it says of any.
+        """(recording_count,) float64: what the words of a text say of each recording.
 
-        A word of `text` weighs `title_weight` times one of `described`.
+        1 for the most they say of any, or for what one list of the very same words would say of its recordings, if that
+        is more: where no text is like it, words say little. A word of `text` weighs `title_weight` times one of
+        `described`.
         """
-        total = np.zeros(recording_count)
+        total, squares = np.zeros(recording_count), 0.0
         for word, times in self._known_words.weights(tokens(text), tokens(described), title_weight).items():
             place = slice(self.recordings.indptr[word], self.recordings.indptr[word + 1])
             total[self.recordings.values[place]] += times * self.weights[place].astype(np.float64)
-        return total / max(float(total.max(initial=0.0)), 1e-12)
+            squares += (times * float(self.rarity[word])) ** 2
+        return total / max(float(total.max(initial=0.0)), float(np.sqrt(squares)), 1e-12)
 
     def have_one_in_common(self, texts: Sequence[str], most: int) -> bool:
         """Whether all words of the texts are known, and one recording stands under each of them.
@@ -73,11 +78,12 @@ class WordIndex:
         return self._known_words.among(tokens(text))
 
     def to_table(self) -> pa.Table:
-        """word, recording_index, weight: a row a pair, by word."""
+        """word, rarity, recording_index, weight: a row a pair, by word."""
         word = pa.DictionaryArray.from_arrays(pa.array(self.recordings.rows, pa.int32()), self.words)
         return pa.table(
             {
                 "word": word.cast(pa.string()),
+                "rarity": pa.array(self.rarity[self.recordings.rows], pa.float64()),
                 "recording_index": pa.array(self.recordings.values, pa.int32()),
                 "weight": pa.array(self.weights, pa.float32()),
             }
@@ -85,12 +91,15 @@ class WordIndex:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "WordIndex":
-        """What `to_table` gave, rows in the same order."""
+        """What `to_table` gave, rows in the same order; of a week whose table has no rarity, without it."""
         word = joined(table.column("word")).dictionary_encode()
         rows = word.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         recordings = column(table, "word_recordings", "recording_index", np.int64)
         weights = column(table, "word_recordings", "weight", np.float32)
-        return cls(word.dictionary, Ragged.of(rows, recordings, len(word.dictionary)), weights)
+        rarity = np.zeros(len(word.dictionary))
+        if "rarity" in table.column_names:
+            rarity[rows] = column(table, "word_recordings", "rarity", np.float64)
+        return cls(word.dictionary, rarity, Ragged.of(rows, recordings, len(word.dictionary)), weights)
 
     @cached_property
     def _known_words(self) -> KnownWords:
@@ -100,16 +109,8 @@ class WordIndex:
 def no_words() -> WordIndex:
     """The index of a week without one."""
     nothing = np.zeros(0, dtype=np.int64)
-    return WordIndex(
-        pa.array([], pa.string()), Ragged(np.zeros(1, dtype=np.int64), nothing), nothing.astype(np.float32)
-    )
-
-
-def word_index(vocabulary: list[str], words: Ints, recordings: Ints, weights: Floats) -> WordIndex:
-    """The index of (pairs,) words of a vocabulary, recordings and weights, by word."""
-    kept, rows = np.unique(words, return_inverse=True)
-    names = pa.array([vocabulary[word] for word in kept.tolist()], pa.string())
-    return WordIndex(names, Ragged.of(rows, recordings, len(kept)), weights.astype(np.float32))
+    none = Ragged(np.zeros(1, dtype=np.int64), nothing)
+    return WordIndex(pa.array([], pa.string()), np.zeros(0), none, nothing.astype(np.float32))
 
 
 def index_words(contexts: Contexts, names: OwnNames, params: TextParams) -> WordIndex:
@@ -124,7 +125,10 @@ def index_words(contexts: Contexts, names: OwnNames, params: TextParams) -> Word
     of_names = _of_length_one(names.words, names.weight, rarity)
     is_written = context_counts(contexts) > 0
     of_names.data *= params.own_names_weight * np.where(is_written, 1.0, params.unwritten_weight)[names.words.rows]
-    return word_index(names.vocabulary, *_best_of_words(written_about, of_names, rarity, params.recordings_per_word))
+    words, recordings, weights = _best_of_words(written_about, of_names, rarity, params.recordings_per_word)
+    kept, rows = np.unique(words, return_inverse=True)
+    found = pa.array([names.vocabulary[word] for word in kept.tolist()], pa.string())
+    return WordIndex(found, rarity[kept], Ragged.of(rows, recordings, len(kept)), weights.astype(np.float32))
 
 
 def _rarity(count: Ints, of: int) -> Floats:
@@ -169,13 +173,13 @@ def _best_of_words(
         said = columns[0][start:stop]
         for by_word, held in zip(columns[1:], recordings, strict=True):
             said = said + by_word[start:stop] @ held
-        word, found, weight = best_of_rows(said, most)
+        word, found, weight = _best_of_rows(said, most)
         parts.append((word + start, found, weight * rarity[word + start]))
     words, found, weights = (np.concatenate(values) for values in zip(*parts, strict=True))
     return words, found, weights
 
 
-def best_of_rows(rows: scipy.sparse.csr_matrix, most: int) -> tuple[Ints, Ints, Floats]:
+def _best_of_rows(rows: scipy.sparse.csr_matrix, most: int) -> tuple[Ints, Ints, Floats]:
     """(row, column, value) of the `most` largest values of each row, by row, then column; ties by column."""
     rows.sort_indices()
     rows.eliminate_zeros()

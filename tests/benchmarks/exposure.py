@@ -24,7 +24,8 @@ from models_ml.evaluation.metrics import catalogue_metrics
 from models_ml.exploration.params import ExplorationParams
 from models_ml.playlists import build_playlists
 from tests.benchmarks.demo_weeks import WEEK
-from tests.benchmarks.ranker import PARAMS, given_lists
+from tests.benchmarks.ranker import PARAMS
+from tests.benchmarks.reliability import given_lists
 
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 

@@ -25,7 +25,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dagster_project.assets.playlists import LOGGED, week_calibration, week_content, week_genres
 from dagster_project.assets.ranker import EXAMPLES
@@ -38,25 +37,23 @@ from dagster_project.table_schemas import CANDIDATES
 from models_ml.arrays import Floats, Ints, Pairs, place_in_row
 from models_ml.assembly import PLAYLIST_LENGTH
 from models_ml.demo_world import WorldParams, WorldSize, write_world
-from models_ml.demo_world.reaction_files import expected_skips, write_reactions
+from models_ml.demo_world.reaction_files import expected_skips
 from models_ml.evaluation.bootstrap import mean_interval, ratio_of_means
 from models_ml.evaluation.metrics import list_metrics
-from models_ml.features import WeekFeatures
 from models_ml.playlist_tables import PlaylistTables
 from models_ml.playlists import Learning, PlaylistMaker, PlaylistParams, build_playlists
 from models_ml.ranker.examples import read_examples
 from models_ml.ranker.features import FEATURES, POSITION
 from models_ml.ranker.params import RankerParams
-from models_ml.ranker.reliability import expected_calibration_error
 from models_ml.ranker.tables import Ranker
 from models_ml.ranker.training import learn
 from models_ml.ranking import RankingParams
 from models_ml.seeds import seed_for
 from tests.benchmarks.demo_weeks import LAST_WEEK, RELEASED_SHARE, WEEK, World, read_world
+from tests.benchmarks.reliability import ReachedSlots, given_lists, reached_slots, reliability_table
 
 SEEDS = (101, 102, 103, 104, 105)
 PARAMS = WorldParams(released_in_history_share=RELEASED_SHARE)
-_COMPLETED_SHARE = 0.9
 _PARTS = (2, 4, 8, 16)
 
 
@@ -94,7 +91,7 @@ def main() -> None:
     parser.add_argument("--penalties", nargs="+", type=float, default=[], help="popularity penalties to hold together")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="ranker_"))
-    found = []
+    found, reached = [], []
     if options.penalties:
         print(
             "| seed | penalty | nDCG@30 by score | delivered | skips | percentile | of the head | popularity distance |"
@@ -111,11 +108,13 @@ def main() -> None:
     )
     for seed in options.seeds:
         home = Home((folder / f"world-{seed}").resolve())
-        found.append(_measured(_run(home, seed, options), seed))
+        found.append(_measured(_run(home, seed, options), seed, reached))
         _print_row(str(seed), found[-1])
         if not options.keep:
             shutil.rmtree(home.root)
     _print_row("all", {key: np.concatenate([one[key] for one in found]) for key in found[0]})
+    for name, worlds in zip([*options.seeds, "all"], [*([world] for world in reached), reached], strict=True):
+        print(f"\np_complete, {name}\n\n{reliability_table(worlds)}")
 
 
 def _run(home: Home, seed: int, options: argparse.Namespace) -> World:
@@ -133,8 +132,11 @@ def _run(home: Home, seed: int, options: argparse.Namespace) -> World:
     return read_world(home)
 
 
-def _measured(world: World, seed: int) -> dict[str, Floats]:
-    """(n,) of each listener, NaN where there is nothing to say: nDCG by score, skips by delivered list."""
+def _measured(world: World, seed: int, reached: list[ReachedSlots]) -> dict[str, Floats]:
+    """(n,) of each listener, NaN where there is nothing to say: nDCG by score, skips by delivered list.
+
+    reached: grows by the slots of the ranker's lists that were reached.
+    """
     lake = Lake(world.home.lake)
     settings = load_configuration([world.home.config_file]).ranker
     candidates, ranker = _candidates(world), _learnt(lake, settings)
@@ -152,7 +154,7 @@ def _measured(world: World, seed: int) -> dict[str, Floats]:
         slots = _delivered(world, scored_by, ranking).slots
         measured[f"skips_{name}"] = _expected_skips(world, slots)
         if scored_by is not None:
-            _print_reliability(world, slots, seed)
+            reached.append(reached_slots(world, slots, PARAMS, seed))
     return measured
 
 
@@ -270,64 +272,6 @@ def _expected_skips(world: World, slots: pa.Table) -> Floats:
     truth, user = world.home.root / "truth", world.features.user_id
     chance = expected_skips(world.home.landing, truth, *given_lists(world.home, world.features, slots), WEEK, PARAMS)
     return np.array([chance.get(one, np.nan) for one in user.to_pylist()])
-
-
-def given_lists(home: Home, features: WeekFeatures, slots: pa.Table, week: dt.date = WEEK) -> tuple[pa.Table, pa.Table]:
-    """(slots, lists) as the world's listeners get them."""
-    user = features.user_id.take(slots["user_index"].combine_chunks())
-    given = pa.table(
-        {
-            "user_id": user,
-            "position": slots["position"].cast(pa.int32()),
-            "playlist_id": pc.binary_join_element_wise(f"discover:{week}", user, ":"),
-            "track_id": _track_ids(home, slots, week),
-            "is_new_artist": slots["is_new_artist"],
-        }
-    )
-    everyone = pc.unique(user)
-    there = pa.array([dt.datetime.combine(week, dt.time())] * len(everyone), pa.timestamp("us"))
-    return given, pa.table({"user_id": everyone, "available_at": there})
-
-
-def _track_ids(home: Home, slots: pa.Table, week: dt.date) -> pa.Array:
-    editions = Lake(home.lake).read_week("features/editions", week, ["track_id"])["track_id"].combine_chunks()
-    return editions.take(slots["edition_index"].combine_chunks())
-
-
-def _print_reliability(world: World, slots: pa.Table, seed: int) -> None:
-    """The calibration error of p_complete by rung, over the slots that the world's listeners reach."""
-    landing, truth = (world.home.root / "tried" / name for name in ("landing", "truth"))
-    shutil.rmtree(landing.parent, ignore_errors=True)
-    shutil.copytree(world.home.root / "truth", truth)
-    shutil.copytree(world.home.landing / "tracks", landing / "tracks")
-    given, there = given_lists(world.home, world.features, slots)
-    write_reactions(landing, truth, given, there, WEEK, PARAMS, seed)
-    events = pq.read_table(landing / "events" / f"week={WEEK}", partitioning=None)
-    played = events.filter(pc.is_in(events["event_type"], pa.array(["play", "skip"])))
-    played = played.filter(pc.is_in(played["context_id"], pc.unique(given["playlist_id"])))
-    lengths = pq.read_table(landing / "tracks", columns=["track_id", "duration_ms"])
-    length = (
-        lengths["duration_ms"]
-        .combine_chunks()
-        .take(pc.index_in(played["track_id"].combine_chunks(), lengths["track_id"].combine_chunks()))
-    )
-    completed = pc.greater_equal(
-        pc.cast(played["ms_played"], pa.float64()), pc.multiply(pc.cast(length, pa.float64()), _COMPLETED_SHARE)
-    )
-    keys = pc.binary_join_element_wise(given["user_id"], given["track_id"], " ")
-    row = pc.index_in(pc.binary_join_element_wise(played["user_id"], played["track_id"], " "), keys.combine_chunks())
-    known = pc.and_(pc.is_valid(row), pc.is_valid(completed)).to_numpy(zero_copy_only=False)
-    row = np.nan_to_num(row.to_numpy(zero_copy_only=False)[known]).astype(np.int64)
-    seen = completed.to_numpy(zero_copy_only=False)[known].astype(bool)
-    chance = slots["p_complete"].to_numpy(zero_copy_only=False)[row]
-    rung = slots["track_rung"].to_numpy(zero_copy_only=False)[row]
-    for name in (*sorted(set(rung)), "all"):
-        of = np.isfinite(chance) & ((rung == name) | (name == "all"))
-        if of.any():
-            error = expected_calibration_error(chance[of], seen[of], np.ones(of.sum()))
-            told = f"error {error:.3f}, {chance[of].mean():.3f} foretold, {seen[of].mean():.3f} seen"
-            print(f"  p_complete, {name}: {told}, {of.sum():,} slots")
-    shutil.rmtree(landing.parent)
 
 
 def _print_row(name: str, of: dict[str, Floats]) -> None:

@@ -99,6 +99,15 @@ def test_a_title_an_album_or_an_artist_is_found_by_its_name_before_all_else():
         assert vectors.search(asked, 1).recordings.tolist() == [9], asked
 
 
+def test_words_that_no_text_has_together_say_less_than_those_of_one_text():
+    index = index_of(listed(("calm piano", [0]), ("gym riot", [1]), count=2))
+    assert index.scores("calm piano", "", 2.0, 2) == pytest.approx([1.0, 0.0])
+    assert index.scores("calm gym", "", 2.0, 2) == pytest.approx([0.5, 0.5])
+    # Of two lists that have them all, each says as much: 1 is the most they say of any.
+    index = index_of(listed(("calm piano", [0, 1]), ("piano, calm", [1]), count=2))
+    assert index.scores("calm piano", "", 2.0, 2) == pytest.approx([0.5, 1.0])
+
+
 def test_a_recording_that_stands_under_every_word_was_asked_for_by_name():
     names = [(0, "Bloom", "Beach House"), (1, "Lift", "Beach House")]
     index = index_of(listed(("calm", [0, 1]), count=2, names=names))
