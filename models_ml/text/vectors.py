@@ -43,7 +43,7 @@ class TextTables:
     """What is kept of a week's text vectors.
 
     words: word, vector, word_count.  recordings: recording_index, vector, context_count.  common: component, vector.
-    word_recordings: word, rarity, recording_index, weight.
+    word_recordings: word, rarity, recording_index, weight, is_named.
     listed_artists: name, share, list_indexes, weights, recording_indexes.
     """
 
@@ -96,7 +96,7 @@ class TextVectors:
     def search(self, text: str, count: int, described: str = "") -> TextMatches:
         """Recordings for free words: those under the very words, beside artists they name, in their direction.
 
-        Where one recording stands under every word, it was asked for by name: nothing is added for artists then, and
+        Where all words are in the names of one recording, it was asked for: nothing is added for artists then, and
         little for the direction.
         described: further words of which each says less, as a playlist's description says less than its title.
         Where no word is known, the most written about.
@@ -104,7 +104,7 @@ class TextVectors:
         title_weight, near_weight = self.params.title_weight, self.params.direction_weight
         score = self.index.scores(text, described, title_weight, len(self.context_count))
         worth = (self.context_count > 0) | (score > 0)
-        if self.index.have_one_in_common((text, described), self.params.recordings_per_word):
+        if self.index.name_one((text, described), self.params.recordings_per_word):
             near_weight *= _DIRECTION_OF_NAMES
         else:
             beside = self.artists.scores(text, described, title_weight, self.context_count)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse
 
-from models_ml.arrays import Floats, Ints, column, joined
+from models_ml.arrays import Bools, Floats, Ints, column, joined
 from models_ml.text.columns import Ragged
 from models_ml.text.contexts import Contexts, Source
 from models_ml.text.own_names import OwnNames
@@ -36,12 +36,14 @@ class WordIndex:
     words: (w,) string.  rarity: (w,) float64, how rare each is, 0 where it wasn't kept.
     recordings: recordings of each word, by position, ascending.
     weights: (pairs,) float32 beside `recordings.values`, above 0.
+    named: (pairs,) bool, whether the word is in a name of the recording.
     """
 
     words: pa.Array
     rarity: Floats
     recordings: Ragged
     weights: Floats
+    named: Bools
 
     def scores(self, text: str, described: str, title_weight: float, recording_count: int) -> Floats:
         """(recording_count,) float64: what the words of a text say of each recording.
@@ -57,8 +59,8 @@ class WordIndex:
             squares += (times * float(self.rarity[word])) ** 2
         return total / max(float(total.max(initial=0.0)), float(np.sqrt(squares)), 1e-12)
 
-    def have_one_in_common(self, texts: Sequence[str], most: int) -> bool:
-        """Whether all words of the texts are known, and one recording stands under each of them.
+    def name_one(self, texts: Sequence[str], most: int) -> bool:
+        """Whether all words of the texts are in the names of one recording.
 
         most: recordings that may stand under a word. Of a word that has so many others were left out, so it says
         nothing; where all words are such, False.
@@ -68,8 +70,9 @@ class WordIndex:
             place = self._known_words.place(word)
             if place is None:
                 return False
-            recordings = self.recordings.values[self.recordings.indptr[place] : self.recordings.indptr[place + 1]]
-            if len(recordings) < most:
+            pairs = slice(self.recordings.indptr[place], self.recordings.indptr[place + 1])
+            if pairs.stop - pairs.start < most:
+                recordings = self.recordings.values[pairs][self.named[pairs]]
                 common = recordings if common is None else np.intersect1d(common, recordings, assume_unique=True)
         return common is not None and len(common) > 0
 
@@ -78,7 +81,7 @@ class WordIndex:
         return self._known_words.among(tokens(text))
 
     def to_table(self) -> pa.Table:
-        """word, rarity, recording_index, weight: a row a pair, by word."""
+        """word, rarity, recording_index, weight, is_named: a row a pair, by word."""
         word = pa.DictionaryArray.from_arrays(pa.array(self.recordings.rows, pa.int32()), self.words)
         return pa.table(
             {
@@ -86,20 +89,22 @@ class WordIndex:
                 "rarity": pa.array(self.rarity[self.recordings.rows], pa.float64()),
                 "recording_index": pa.array(self.recordings.values, pa.int32()),
                 "weight": pa.array(self.weights, pa.float32()),
+                "is_named": pa.array(self.named, pa.bool_()),
             }
         )
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "WordIndex":
-        """What `to_table` gave, rows in the same order; of a week whose table has no rarity, without it."""
+        """What `to_table` gave, rows in the same order; of a week before rarity and names were kept, without them."""
         word = joined(table.column("word")).dictionary_encode()
         rows = word.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         recordings = column(table, "word_recordings", "recording_index", np.int64)
         weights = column(table, "word_recordings", "weight", np.float32)
-        rarity = np.zeros(len(word.dictionary))
+        rarity, named = np.zeros(len(word.dictionary)), np.zeros(len(rows), dtype=bool)
         if "rarity" in table.column_names:
             rarity[rows] = column(table, "word_recordings", "rarity", np.float64)
-        return cls(word.dictionary, rarity, Ragged.of(rows, recordings, len(word.dictionary)), weights)
+            named = column(table, "word_recordings", "is_named", np.bool_)
+        return cls(word.dictionary, rarity, Ragged.of(rows, recordings, len(word.dictionary)), weights, named)
 
     @cached_property
     def _known_words(self) -> KnownWords:
@@ -110,7 +115,7 @@ def no_words() -> WordIndex:
     """The index of a week without one."""
     nothing = np.zeros(0, dtype=np.int64)
     none = Ragged(np.zeros(1, dtype=np.int64), nothing)
-    return WordIndex(pa.array([], pa.string()), np.zeros(0), none, nothing.astype(np.float32))
+    return WordIndex(pa.array([], pa.string()), np.zeros(0), none, nothing.astype(np.float32), nothing.astype(bool))
 
 
 def index_words(contexts: Contexts, names: OwnNames, params: TextParams) -> WordIndex:
@@ -128,7 +133,9 @@ def index_words(contexts: Contexts, names: OwnNames, params: TextParams) -> Word
     words, recordings, weights = _best_of_words(written_about, of_names, rarity, params.recordings_per_word)
     kept, rows = np.unique(words, return_inverse=True)
     found = pa.array([names.vocabulary[word] for word in kept.tolist()], pa.string())
-    return WordIndex(found, rarity[kept], Ragged.of(rows, recordings, len(kept)), weights.astype(np.float32))
+    is_named = np.isin(words * len(names.words) + recordings, names.words.values * len(names.words) + names.words.rows)
+    listed = Ragged.of(rows, recordings, len(kept))
+    return WordIndex(found, rarity[kept], listed, weights.astype(np.float32), is_named)
 
 
 def _rarity(count: Ints, of: int) -> Floats:

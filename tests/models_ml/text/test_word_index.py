@@ -108,17 +108,19 @@ def test_words_that_no_text_has_together_say_less_than_those_of_one_text():
     assert index.scores("calm piano", "", 2.0, 2) == pytest.approx([0.5, 1.0])
 
 
-def test_a_recording_that_stands_under_every_word_was_asked_for_by_name():
+def test_a_recording_whose_names_have_every_word_was_asked_for():
     names = [(0, "Bloom", "Beach House"), (1, "Lift", "Beach House")]
-    index = index_of(listed(("calm", [0, 1]), count=2, names=names))
-    assert index.have_one_in_common(("bloom by beach house", ""), 9) is False
-    assert index.have_one_in_common(("bloom", "beach house"), 9)
-    assert index.have_one_in_common(("LIFT, calm", ""), 9)
-    assert not index.have_one_in_common(("bloom lift", ""), 9)
-    assert not index.have_one_in_common(("", "!?"), 9)
+    index = index_of(listed(("calm lift beach", [0, 1]), count=2, names=names))
+    assert index.name_one(("bloom", "beach house"), 9)
+    assert index.name_one(("LIFT, beach!", ""), 9)
+    assert not index.name_one(("bloom by beach house", ""), 9)
+    assert not index.name_one(("bloom lift", ""), 9)
+    assert not index.name_one(("", "!?"), 9)
+    # Both are on a list with these words, and neither is called so.
+    assert not index.name_one(("calm lift", ""), 9)
     # Under as many as may stand there others may have been left out: such a word says nothing.
-    assert index.have_one_in_common(("bloom calm", ""), 2)
-    assert not index.have_one_in_common(("calm", ""), 2)
+    assert index.name_one(("bloom beach", ""), 2)
+    assert not index.name_one(("beach", ""), 2)
 
 
 def test_words_of_a_title_say_more_than_those_of_a_description():
