@@ -58,8 +58,9 @@ def read_own_names(known: list[str], inputs: TextInputs, name_weight: float) -> 
 
 
 def _each_once(recording: Ints, word: Ints, recording_count: int) -> Ragged:
-    pairs = np.unique(np.stack([recording, word], axis=1), axis=0)
-    return Ragged.of(pairs[:, 0], pairs[:, 1], recording_count)
+    width = int(word.max(initial=0)) + 1
+    recording, word = np.divmod(np.unique(recording * width + word), width)
+    return Ragged.of(recording, word, recording_count)
 
 
 def _whole_name(words: list[str]) -> list[str]:

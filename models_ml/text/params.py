@@ -141,7 +141,7 @@ class TextParams:
             "unit": "share",
             "min": 0.0,
             "max": 1.0,
-            "doc": "In search, what is an artist's whole name no more often than this is just a word.",
+            "doc": "In search, what is an artist's whole name less often than this is just a word.",
         },
     )
     named_artists_weight: float = field(
