@@ -123,6 +123,16 @@ def test_a_recording_whose_names_have_every_word_was_asked_for():
     assert not index.name_one(("beach", ""), 2)
 
 
+def test_of_a_week_before_rarity_and_names_were_kept_words_are_found_as_then():
+    index = index_of(listed(("calm piano", [0, 1]), ("gym riot", [2]), count=3, names=[(0, "Bloom", "One")]))
+    older = WordIndex.from_table(index.to_table().drop_columns(["rarity", "is_named"]))
+    assert older.scores("calm gym", "", 2.0, 3) == pytest.approx(index.scores("calm gym", "", 2.0, 3) * 2)
+    assert not older.name_one(("bloom", ""), 9)
+    again = WordIndex.from_table(index.to_table())
+    assert again.to_table() == index.to_table()
+    assert again.name_one(("bloom", ""), 9)
+
+
 def test_words_of_a_title_say_more_than_those_of_a_description():
     vectors = train_text(listed(*[("calm", [0]), ("gym", [1])] * 3, count=2), PARAMS, seed=1)
     assert vectors.search("calm", 1, described="gym").recordings.tolist() == [0]
