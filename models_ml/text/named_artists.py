@@ -22,7 +22,7 @@ from models_ml.text.columns import Ragged
 from models_ml.text.contexts import Contexts, Source
 from models_ml.text.own_names import OwnNames
 from models_ml.text.phrases import KnownWords
-from models_ml.text.pooling import about, word_counts
+from models_ml.text.pooling import about, unit_rows, word_counts
 from models_ml.text.tokens import tokens
 
 
@@ -123,7 +123,7 @@ def list_artists(contexts: Contexts, names: OwnNames, name_share: float) -> List
         return no_artists()
     by_artist = credited[:, listed].T.tocsr()
     by_artist.sort_indices()
-    lists = _unit_rows(scipy.sparse.hstack([_on_lists(source, by_artist) for source in sources]).tocsr())
+    lists = unit_rows(scipy.sparse.hstack([_on_lists(source, by_artist) for source in sources]).tocsr())
     lists.sort_indices()
     share = _share_of_artist(contexts, names)[listed]
     return ListedArtists(
@@ -147,12 +147,7 @@ def _on_lists(source: Source, by_artist: scipy.sparse.csr_matrix) -> scipy.spars
     """(artists, lists): the root of how much of an artist is on each list, every list at length one."""
     held = (by_artist @ about(source, by_artist.shape[1])).T.tocsr()
     held.eliminate_zeros()
-    return _unit_rows(held.sqrt()).T.tocsr()
-
-
-def _unit_rows(rows: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
-    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    return (scipy.sparse.diags(1.0 / np.maximum(length, 1e-12)) @ rows).tocsr()
+    return unit_rows(held.sqrt()).T.tocsr()
 
 
 def _lists(indptr: Ints, values: pa.Array) -> pa.Array:

@@ -40,6 +40,14 @@ def unit(vectors: Floats) -> Floats:
     return np.asarray(np.where(length > _NO_LENGTH, exact / np.maximum(length, _NO_LENGTH), 0.0))
 
 
+def unit_rows(rows: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+    """Sparse rows at length 1, their values in the same order; those without length stay zero."""
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    found = rows.copy()
+    found.data /= np.repeat(np.maximum(length, 1e-12), np.diff(rows.indptr))
+    return found
+
+
 def pool(contexts: Contexts, words: Floats, own: Floats, weights: Floats, params: TextParams) -> Floats:
     """(recordings, d) float64: mean of the contexts' vectors, plus its own, plus its artist's name.
 

@@ -22,7 +22,7 @@ from models_ml.text.contexts import Contexts, Source
 from models_ml.text.own_names import OwnNames
 from models_ml.text.params import TextParams
 from models_ml.text.phrases import KnownWords
-from models_ml.text.pooling import about, context_counts, word_counts
+from models_ml.text.pooling import about, context_counts, unit_rows, word_counts
 from models_ml.text.tokens import tokens
 
 # Pairs of a word and a recording added up at a time.
@@ -149,10 +149,8 @@ def _context_count(contexts: Contexts) -> int:
 
 def _of_length_one(words: Ragged, weight: Floats, rarity: Floats) -> scipy.sparse.csr_matrix:
     """(rows, words): weights times rarity, each row at length one."""
-    data = weight * rarity[words.values]
-    length = np.sqrt(np.bincount(words.rows, data * data, minlength=len(words)))
-    data /= np.maximum(length, 1e-12)[words.rows]
-    return scipy.sparse.csr_matrix((data, words.values, words.indptr), shape=(len(words), len(rarity)))
+    pairs = (weight * rarity[words.values], words.values, words.indptr)
+    return unit_rows(scipy.sparse.csr_matrix(pairs, shape=(len(words), len(rarity))))
 
 
 def _best_of_words(

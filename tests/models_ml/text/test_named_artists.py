@@ -14,7 +14,7 @@ from models_ml.text.own_names import read_own_names
 from models_ml.text.pooling import context_counts
 from models_ml.text.vectors import train_text
 
-# Recordings by place: two by Ada, two by Bo, one by Cy, one by both Ada and Dee, whom nobody listed alone.
+# Recordings by place: two by Ada, two by Bo, one by Cy Twin.
 NAMES = [(0, "One", "Ada"), (1, "Two", "Ada"), (2, "Three", "Bo"), (3, "Four", "Bo"), (4, "Five", "Cy Twin")]
 LISTS = [("dawn", [0, 1, 2]), ("noon", [1, 2, 3]), ("dusk", [3, 4])]
 
